@@ -1,0 +1,186 @@
+"""From what clients said of a run to the row that is stored: everything we work out ourselves, once a write.
+
+Pure but for prices, which come as a snapshot. Runs on the flush thread, 10,000 times a second: it looks into a
+payload only where a byte search says that there is something to find.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from stenograph.model.runs import Facts, Micros, Run, Usage, parse_dotted_order
+
+THREAD_KEYS: Final = ("session_id", "thread_id", "conversation_id")
+"""Metadata keys that name a thread; the first that is set wins."""
+
+_MAX_METADATA_VALUE: Final = 64 * 1024
+"""Characters of one metadata value that filters see. The value itself is stored whole in `extra`."""
+
+UsageOf = Callable[[str | None, bytes | None, bytes | None, Micros], Usage]
+"""(run type, outputs, extra, start) to tokens and cost: domain.pricing, bound to a workspace's prices."""
+
+
+class _Extra(msgspec.Struct):
+    metadata: dict[str, msgspec.Raw] | None = None
+
+
+class _Event(msgspec.Struct):
+    name: str | None = None
+    time: str | float | int | None = None
+
+
+_extra = msgspec.json.Decoder(_Extra).decode
+_events = msgspec.json.Decoder(list[_Event]).decode
+_text = msgspec.json.Decoder(str).decode
+
+
+NO_PROJECT: Final = UUID(int=0)
+"""Where a run stands until a client names its project: an update that came before its create."""
+
+
+def derive(facts: Facts, version: int, usage: UsageOf) -> Run:
+    """The row for these facts."""
+    start = _start(facts)
+    trace_id, parent, dotted_order = _place(facts, start)
+    metadata = _metadata(facts.extra)
+    return Run(
+        workspace=facts.workspace,
+        id=facts.id,
+        project_id=facts.project_id or NO_PROJECT,
+        trace_id=trace_id,
+        start_time=start,
+        version=version,
+        is_root=parent is None,
+        parent_run_id=parent,
+        dotted_order=dotted_order,
+        name=facts.name,
+        run_type=facts.run_type,
+        status="error" if facts.error is not None else "success" if facts.end_time is not None else "pending",
+        end_time=facts.end_time,
+        first_token_time=_first_token(facts.events),
+        received_at=facts.received_at,
+        error=facts.error,
+        inputs=facts.inputs,
+        outputs=facts.outputs,
+        events=facts.events,
+        extra=facts.extra,
+        serialized=facts.serialized,
+        tags=facts.tags,
+        metadata={**metadata, "ls_run_depth": str(dotted_order.count("."))},
+        thread_id=next((metadata[key] for key in THREAD_KEYS if metadata.get(key)), None),
+        reference_example_id=facts.reference_example_id,
+        attachments=facts.attachments,
+        stated=facts.stated,
+        usage=usage(facts.run_type, facts.outputs, facts.extra, start),
+    )
+
+
+def _start(facts: Facts) -> Micros:
+    """The start as stated, else the time in the last segment of dotted_order, else when we first heard of it."""
+    if facts.start_time is not None:
+        return facts.start_time
+    if facts.dotted_order:
+        stamp = facts.dotted_order.rpartition(".")[2].partition("Z")[0]
+        try:
+            moment = dt.datetime.strptime(stamp, "%Y%m%dT%H%M%S%f").replace(tzinfo=dt.UTC)
+        except ValueError:
+            pass
+        else:
+            return micros(moment)
+    return facts.received_at
+
+
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def micros(moment: dt.datetime) -> Micros:
+    """Microseconds since the epoch; a naive time is UTC."""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=dt.UTC)
+    since = moment - _EPOCH
+    return (since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def stamp(moment: Micros) -> str:
+    """A time as it stands in dotted_order."""
+    return (_EPOCH + dt.timedelta(microseconds=moment)).strftime("%Y%m%dT%H%M%S%fZ")
+
+
+def _place(facts: Facts, start: Micros) -> tuple[UUID, UUID | None, str]:
+    """Trace, parent and dotted_order. What is missing follows from the rest; a parent we know nothing of is
+    taken for a root that started with us."""
+    if facts.dotted_order:
+        try:
+            path = parse_dotted_order(facts.dotted_order)
+        except ValueError:
+            path = []
+        if path:
+            parent = facts.parent_run_id or (path[-2][1] if len(path) > 1 else None)
+            return facts.trace_id or path[0][1], parent, facts.dotted_order
+    own = stamp(start) + str(facts.id)
+    if facts.parent_run_id is None:
+        return facts.trace_id or facts.id, None, own
+    above = stamp(start) + str(facts.parent_run_id)
+    return facts.trace_id or facts.parent_run_id, facts.parent_run_id, f"{above}.{own}"
+
+
+def _metadata(extra: bytes | None) -> dict[str, str]:
+    """`extra.metadata` as text to text: strings as they are, the rest as JSON, null left out."""
+    if extra is None or b'"metadata"' not in extra:
+        return {}
+    try:
+        found = _extra(extra).metadata
+    except (msgspec.DecodeError, RecursionError):
+        return {}
+    if not found:
+        return {}
+    return {key: value for key, raw in found.items() if (value := _flat(bytes(raw))) is not None}
+
+
+def _flat(raw: bytes) -> str | None:
+    if raw[:1] == b'"':
+        return _text(raw)[:_MAX_METADATA_VALUE]
+    if raw == b"null":
+        return None
+    return raw.decode("utf-8", "replace")[:_MAX_METADATA_VALUE]
+
+
+def _first_token(events: bytes | None) -> Micros | None:
+    """When the first `new_token` event happened."""
+    if events is None or b'"new_token"' not in events:
+        return None
+    try:
+        found: list[Any] = _events(events)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    for event in found:
+        if event.name == "new_token" and event.time is not None:
+            return moment(event.time)
+    return None
+
+
+def moment(value: str | float | dt.datetime) -> Micros | None:
+    """A client's time: ISO with or without offset (naive is UTC), or an epoch in seconds or milliseconds.
+
+    Numbers above 2·10¹⁰ are milliseconds: as seconds they would lie beyond the year 2600. None when it is none
+    of these, or lies outside the years that the store can hold (1970 to 2299).
+    """
+    found: Micros
+    if isinstance(value, dt.datetime):
+        found = micros(value)
+    elif isinstance(value, str):
+        try:
+            found = micros(dt.datetime.fromisoformat(value.strip()))
+        except (ValueError, OverflowError):
+            return None
+    else:
+        try:
+            found = round(value * (1_000 if abs(value) > 2e10 else 1_000_000))
+        except (ValueError, OverflowError):
+            return None
+    return found if 0 <= found < 10_413_792_000_000_000 else None

@@ -1,0 +1,170 @@
+"""Reading runs: the one place that settles pending writes, bounds a query, and adds what a face may ask beside
+the rows themselves (usage of the whole subtree, feedback)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from uuid import UUID
+
+import msgspec
+
+from stenograph.domain.attachments import attachment_key
+from stenograph.domain.recorder import Recorder
+from stenograph.errors import NotFound
+from stenograph.model.feedback import FeedbackStat
+from stenograph.model.query import RunQuery, RunSelection, StatGroup, ThreadQuery
+from stenograph.model.runs import Micros, Run
+from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket
+from stenograph.observability import Metrics
+from stenograph.store.api import BlobStore, RunStore
+
+FeedbackStats = Mapping[str, FeedbackStat]
+
+USAGE: frozenset[str] = frozenset(
+    {
+        "prompt_tokens", "completion_tokens", "total_tokens", "prompt_cost", "completion_cost", "total_cost",
+        "token_details", "cost_details",
+    }
+)  # fmt: skip
+"""The columns of a run's tokens and costs: asked for together."""
+
+
+class RunReader:
+    """Answers about the runs of one workspace at a time. Every read sees everything acknowledged before it."""
+
+    def __init__(self, store: RunStore, recorder: Recorder, blobs: BlobStore, metrics: Metrics) -> None:
+        self._store = store
+        self._recorder = recorder
+        self._blobs = blobs
+        self._metrics = metrics
+
+    async def page(self, query: RunQuery) -> list[Run]:
+        """One page. With USAGE among the columns a run's figures include its descendants'."""
+        await self._recorder.settle(query.selection.workspace)
+        with self._metrics.querying("page"):
+            runs = await self._store.page(query)
+        if "total_tokens" in query.columns:
+            runs = await self._with_subtrees(query.selection.workspace, runs)
+        return runs
+
+    async def _with_subtrees(self, workspace: UUID, runs: list[Run]) -> list[Run]:
+        """Parents get the sum of their descendants' usage. A run that calls models itself is a leaf to us."""
+        parents = [run for run in runs if run.run_type != "llm"]
+        if not parents:
+            return runs
+        with self._metrics.querying("usage"):
+            totals = await self._store.usage(workspace, parents)
+        return [
+            msgspec.structs.replace(run, usage=totals[run.id]) if run.id in totals else run for run in runs
+        ]
+
+    async def one(self, workspace: UUID, run_id: UUID, columns: frozenset[str]) -> Run:
+        """One run; NotFound when the workspace has none of this id."""
+        selection = RunSelection(workspace=workspace, ids=(run_id,))
+        found = await self.page(RunQuery(selection=selection, columns=columns, limit=1))
+        if not found:
+            raise NotFound(f"run {run_id} not found")
+        return found[0]
+
+    async def feedback_of(self, workspace: UUID, runs: Sequence[Run]) -> Mapping[UUID, FeedbackStats]:
+        """What the feedback of each of these runs comes to."""
+        if not runs:
+            return {}
+        selection = RunSelection(workspace=workspace, ids=tuple(run.id for run in runs))
+        with self._metrics.querying("feedback_stats"):
+            found = await self._store.feedback_stats(selection, "run")
+        return {UUID(key): stats for key, stats in found.items()}
+
+    async def stats(
+        self, selection: RunSelection, group: StatGroup | None = None, path: str = "", groups: int = 5
+    ) -> Mapping[str, RunStats]:
+        """Statistics by group, with feedback where the whole is asked for or the groups are projects."""
+        await self._recorder.settle(selection.workspace)
+        with self._metrics.querying("stats"):
+            found = await self._store.stats(selection, group, path, groups)
+        if group is not None and group != "project":
+            return found
+        with self._metrics.querying("feedback_stats"):
+            feedback = await self._store.feedback_stats(selection, "project" if group else "all")
+        return {
+            key: msgspec.structs.replace(stats, feedback=dict(feedback.get(key, {})))
+            for key, stats in found.items()
+        }
+
+    async def project_feedback(
+        self, workspace: UUID, projects: Sequence[UUID]
+    ) -> Mapping[UUID, FeedbackStats]:
+        """Feedback given to whole projects."""
+        await self._recorder.settle(workspace)
+        return await self._store.project_feedback_stats(workspace, projects)
+
+    async def facets(self, selection: RunSelection, limit: int = 10) -> list[Facet]:
+        await self._recorder.settle(selection.workspace)
+        with self._metrics.querying("facets"):
+            return await self._store.facets(selection, limit)
+
+    async def metadata_values(
+        self, selection: RunSelection, keys: Sequence[str], limit: int
+    ) -> Mapping[str, list[str]]:
+        await self._recorder.settle(selection.workspace)
+        with self._metrics.querying("metadata_values"):
+            return await self._store.metadata_values(selection, keys, limit)
+
+    async def series(
+        self, selection: RunSelection, stride: Micros, group: StatGroup | None = None, path: str = ""
+    ) -> list[TimeBucket]:
+        """Statistics by time."""
+        await self._recorder.settle(selection.workspace)
+        with self._metrics.querying("series"):
+            return await self._store.series(selection, stride, group, path)
+
+    async def threads(self, query: ThreadQuery) -> tuple[list[ThreadSummary], int]:
+        """A page of threads with first inputs, last outputs, usage and feedback, and the number of all."""
+        selection = replace(query.selection, is_root=True)
+        query = replace(query, selection=selection)
+        workspace = selection.workspace
+        await self._recorder.settle(workspace)
+        with self._metrics.querying("threads"):
+            page, total = await self._store.threads(query)
+        if not page:
+            return page, total
+        ends = {thread.first_trace for thread in page} | {thread.last_trace for thread in page}
+        roots = await self._store.page(
+            RunQuery(
+                selection=RunSelection(workspace=workspace, ids=tuple(ends), projects=selection.projects),
+                columns=frozenset({"inputs", "outputs", "error"}),
+                limit=len(ends),
+            )
+        )
+        by_id = {run.id: run for run in roots}
+        usages = await self._store.thread_usage(selection, tuple(thread.thread_id for thread in page))
+        feedback = await self._store.feedback_stats(selection, "thread")
+        return [
+            msgspec.structs.replace(
+                thread,
+                first_inputs=first.inputs if (first := by_id.get(thread.first_trace)) else None,
+                last_outputs=last.outputs if (last := by_id.get(thread.last_trace)) else None,
+                usage=usages.get(thread.thread_id, thread.usage),
+                feedback=dict(feedback.get(thread.thread_id, {})),
+            )
+            for thread in page
+        ], total
+
+    async def delete(self, selection: RunSelection) -> list[UUID]:
+        """Delete runs with their feedback and files; returns their ids."""
+        await self._recorder.settle(selection.workspace)
+        files = await self._store.page(
+            RunQuery(selection=selection, columns=frozenset({"attachments"}), limit=1_000_000)
+        )
+        gone = await self._store.delete(selection, time.time_ns() // 1000)
+        self._recorder.pending.forget(selection.workspace, gone)
+        await self._blobs.delete(
+            [
+                attachment_key(selection.workspace, run.id, file.name)
+                for run in files
+                for file in run.attachments or ()
+            ]
+        )
+        return gone

@@ -1,0 +1,180 @@
+"""The composition root: settings to stores to services to faces. The only file that knows them all."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from stenograph.domain.access import Access
+from stenograph.domain.attachments import Links
+from stenograph.domain.feedback import FeedbackService
+from stenograph.domain.ingest import Ingest
+from stenograph.domain.prices import PriceBook
+from stenograph.domain.projects import Projects
+from stenograph.domain.recorder import Pace, Recorder
+from stenograph.domain.runs import RunReader
+from stenograph.domain.sharing import Sharing
+from stenograph.errors import StenographError
+from stenograph.observability import Metrics, configure_logging
+from stenograph.settings import Settings
+from stenograph.store.open import Stores, open_stores
+from stenograph.wire import app
+from stenograph.wire.bodies import Bodies, Limits
+from stenograph.wire.http import Services
+from stenograph.wire.payloads import Payloads
+
+log = structlog.get_logger("stenograph")
+
+
+def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Services, Recorder]:
+    """The services over these stores, and the recorder that has to be started and stopped around them."""
+    prices = PriceBook(stores.meta)
+    recorder = Recorder(
+        stores.inbox,
+        stores.runs,
+        stores.meta.dead_letters,
+        prices,
+        metrics,
+        Pace(
+            flush_runs=settings.flush_runs,
+            flush_seconds=settings.flush_seconds,
+            hold_open_seconds=settings.hold_open_seconds,
+            pending_bytes=settings.pending_max_bytes,
+            settle_seconds=settings.read_timeout_seconds,
+        ),
+    )
+    projects = Projects(stores.meta)
+    reader = RunReader(stores.runs, recorder, stores.blobs, metrics)
+    bodies = Bodies(
+        Limits(
+            body=settings.max_body_bytes,
+            inflated=settings.max_inflated_bytes,
+            ratio=settings.max_inflation_ratio,
+            inflight=settings.max_inflight_bytes,
+        )
+    )
+    metrics.watch_inbox(lambda: stores.inbox.bytes, lambda: stores.inbox.age)
+    metrics.watch_pending(lambda: recorder.pending.runs, lambda: recorder.pending.bytes)
+    metrics.watch_inflight(lambda: bodies.inflight)
+    metrics.watch_disk(lambda: _free(settings.data_dir))
+    return (
+        Services(
+            settings=settings,
+            metrics=metrics,
+            access=Access(stores.meta, is_open=settings.auth_open),
+            ingest=Ingest(
+                recorder, projects, stores.blobs, max_runs_per_trace=settings.max_runs_per_trace
+            ),
+            projects=projects,
+            runs=reader,
+            feedback=FeedbackService(stores.runs, recorder, metrics),
+            sharing=Sharing(stores.meta, reader),
+            links=Links(_secret(settings.data_dir), settings.attachment_url_seconds),
+            prices=prices,
+            meta=stores.meta,
+            blobs=stores.blobs,
+            bodies=bodies,
+            payloads=Payloads(settings.max_json_depth),
+        ),
+        recorder,
+    )
+
+
+def _free(folder: Path) -> float:
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize
+
+
+def _secret(folder: Path) -> bytes:
+    """What links to attachments are signed with: made once, kept beside the data."""
+    path = folder / "secret"
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        made = hashlib.sha256(os.urandom(64)).digest()
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(fd, "wb") as file:
+            file.write(made)
+        return made
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Services]:
+    """Everything open and recording; on the way out all that is pending is written."""
+    stores = await open_stores(settings)
+    services, recorder = assemble(settings, stores, Metrics())
+    await recorder.start()
+    try:
+        yield services
+    finally:
+        await recorder.stop()
+        await stores.runs.close()
+        await stores.meta.close()
+
+
+def serve(settings: Settings, banner: Callable[[Settings], str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT; 0 after a clean end, 1 when the server could not start."""
+    configure_logging(settings)
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), settings.max_json_depth + 500))
+    sys.setswitchinterval(0.001)  # a flush builds rows on a thread: acknowledgements must not wait for it
+    try:
+        with uvloop_runner() as runner:
+            return runner.run(_serve(settings, banner))
+    except StenographError as error:
+        log.error("cannot start", reason=error.message)
+        return 1
+
+
+def uvloop_runner() -> asyncio.Runner:
+    """An event loop runner, on uvloop where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.Runner()
+    return asyncio.Runner(loop_factory=uvloop.new_event_loop)
+
+
+async def _serve(settings: Settings, banner: Callable[[Settings], str] | None) -> int:
+    try:
+        listener = _listen(settings)
+    except OSError as error:
+        log.error("cannot listen", host=settings.host, port=settings.port, reason=error.strerror)
+        return 1
+    settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+    async with running(settings) as services:
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app.build(services),
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=20,
+                h11_max_incomplete_event_size=64 * 1024,
+            )
+        )
+        if banner is not None:
+            print(banner(settings), file=sys.stderr, flush=True)
+        await server.serve(sockets=[listener])
+    log.info("stopped")
+    return 0
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """The listening socket; opened before anything else, so that a taken port costs nothing."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((settings.host, settings.port))
+    listener.listen(2048)
+    return listener

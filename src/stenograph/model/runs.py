@@ -1,0 +1,220 @@
+"""Runs: what clients say of them, how that merges, and what is stored.
+
+A run reaches us as patches: a create and any number of updates, in any order, any number of times.
+`merge` folds them into one set of facts; `Run` is those facts plus what we derive from them once.
+Payloads (inputs, outputs, events, extra, serialized) are raw JSON bytes from the wire to the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, TypeAlias
+from uuid import UUID
+
+import msgspec
+
+Micros: TypeAlias = int
+"""Microseconds since 1970-01-01 UTC."""
+
+PicoDollars: TypeAlias = int
+"""10⁻¹² US dollars: prices are given a million tokens, so a token's price keeps six digits."""
+
+RUN_TYPES: Final = frozenset({"tool", "chain", "llm", "retriever", "embedding", "prompt", "parser"})
+PLACE: Final = ("project_id", "start_time", "trace_id", "parent_run_id", "dotted_order")
+"""Fields that a stored run always has, derived where no client has stated them."""
+
+PAYLOADS: Final = ("inputs", "outputs", "events", "extra", "serialized")
+
+
+class Attachment(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A file that came with a run; its bytes are in the blob store under `attachment_key`."""
+
+    name: str
+    mime_type: str
+    size: int
+
+
+class RunPatch(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):
+    """What one request says of one run. None means that it says nothing of that field.
+
+    This is also the inbox's record: fields are only ever appended, each with a default.
+    """
+
+    workspace: UUID
+    id: UUID
+    create: bool
+    received_at: Micros
+    trace_id: UUID | None = None
+    parent_run_id: UUID | None = None
+    dotted_order: str | None = None
+    project_id: UUID | None = None
+    name: str | None = None
+    run_type: str | None = None
+    start_time: Micros | None = None
+    end_time: Micros | None = None
+    error: str | None = None
+    inputs: bytes | None = None
+    outputs: bytes | None = None
+    events: bytes | None = None
+    extra: bytes | None = None
+    serialized: bytes | None = None
+    tags: list[str] | None = None
+    reference_example_id: UUID | None = None
+    attachments: list[Attachment] | None = None
+
+    def size(self) -> int:
+        """Bytes of payload, near enough for memory budgets."""
+        return 400 + sum(
+            len(part)
+            for part in (self.inputs, self.outputs, self.events, self.extra, self.serialized, self.error)
+            if part is not None
+        )
+
+
+class Facts:
+    """The fold of a run's patches: mutable, private to the merge, cheap to make.
+
+    The rule, chosen so that order and repetition do not matter: an update replaces every field that it
+    states; a create only fills what nothing has stated yet. Attachments add up by name.
+    """
+
+    __slots__ = (
+        "attachments", "dotted_order", "end_time", "error", "events", "extra", "id", "inputs", "name",
+        "outputs", "parent_run_id", "project_id", "received_at", "reference_example_id", "run_type",
+        "serialized", "start_time", "tags", "trace_id", "workspace",
+    )  # fmt: skip
+
+    workspace: UUID
+    id: UUID
+    received_at: Micros
+    trace_id: UUID | None
+    parent_run_id: UUID | None
+    dotted_order: str | None
+    project_id: UUID | None
+    name: str | None
+    run_type: str | None
+    start_time: Micros | None
+    end_time: Micros | None
+    error: str | None
+    inputs: bytes | None
+    outputs: bytes | None
+    events: bytes | None
+    extra: bytes | None
+    serialized: bytes | None
+    tags: list[str] | None
+    reference_example_id: UUID | None
+    attachments: list[Attachment] | None
+
+    def __init__(self, first: RunPatch | Run) -> None:
+        for field in Facts.__slots__:
+            setattr(self, field, getattr(first, field))
+        if isinstance(first, Run):
+            for bit, field in enumerate(PLACE):
+                if not first.stated >> bit & 1:
+                    setattr(self, field, None)
+
+    @property
+    def stated(self) -> int:
+        """Which of PLACE a client has stated, the first the lowest bit."""
+        return sum(1 << bit for bit, field in enumerate(PLACE) if getattr(self, field) is not None)
+
+    def apply(self, patch: RunPatch) -> None:
+        """Fold in one more patch."""
+        for field in _MERGED:
+            value = getattr(patch, field)
+            if value is not None and (not patch.create or getattr(self, field) is None):
+                setattr(self, field, value)
+        if patch.attachments:
+            named = {file.name: file for file in (self.attachments or ())}
+            named.update((file.name, file) for file in patch.attachments)
+            self.attachments = list(named.values())
+        self.received_at = min(self.received_at, patch.received_at)
+
+
+_MERGED: Final = tuple(
+    field for field in Facts.__slots__ if field not in {"workspace", "id", "received_at", "attachments"}
+)
+
+
+def merge(base: Run | None, patches: Iterable[RunPatch]) -> Facts:
+    """Fold `patches`, in the order they were acknowledged, over what is already stored."""
+    rest = iter(patches)
+    facts = Facts(base if base is not None else next(rest))
+    for patch in rest:
+        facts.apply(patch)
+    return facts
+
+
+class Usage(msgspec.Struct, frozen=True, gc=False):
+    """Tokens and cost of one run on its own, its children not included.
+
+    Detail keys are the provider's (`cache_read`, `reasoning`, `audio` …). Details are disjoint parts of
+    their total: `prompt_details` sums to at most `prompt_tokens`. Costs are None where no price is known.
+    """
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+    prompt_cost: PicoDollars | None = None
+    completion_cost: PicoDollars | None = None
+    total_cost: PicoDollars | None = None
+    prompt_token_details: dict[str, int] = {}
+    completion_token_details: dict[str, int] = {}
+    prompt_cost_details: dict[str, PicoDollars] = {}
+    completion_cost_details: dict[str, PicoDollars] = {}
+
+
+NO_USAGE: Final = Usage()
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A run as stored. Reads fill only the columns they asked for; the rest keep their defaults.
+
+    `version` is the inbox position of the newest patch merged in: of two rows of one run the higher wins.
+    `stated` tells which fields of PLACE are a client's word and not our derivation: see Facts.stated.
+    `metadata` is `extra.metadata` flattened to strings, for filters; `extra` is what the client sent.
+    """
+
+    workspace: UUID
+    id: UUID
+    project_id: UUID
+    trace_id: UUID
+    start_time: Micros
+    version: int = 0
+    is_root: bool = False
+    parent_run_id: UUID | None = None
+    dotted_order: str | None = None
+    name: str | None = None
+    run_type: str | None = None
+    status: str = "pending"
+    end_time: Micros | None = None
+    first_token_time: Micros | None = None
+    received_at: Micros = 0
+    error: str | None = None
+    inputs: bytes | None = None
+    outputs: bytes | None = None
+    events: bytes | None = None
+    extra: bytes | None = None
+    serialized: bytes | None = None
+    tags: list[str] | None = None
+    metadata: dict[str, str] = {}
+    thread_id: str | None = None
+    reference_example_id: UUID | None = None
+    attachments: list[Attachment] | None = None
+    usage: Usage = NO_USAGE
+    stated: int = 0
+    deleted: bool = False
+
+
+def parse_dotted_order(text: str) -> list[tuple[str, UUID]]:
+    """Split `20240101T000000000000Z<uuid>.…` into (timestamp text, run id), root first.
+
+    Raises ValueError when a segment is not a timestamp ending in Z followed by a uuid.
+    """
+    path = []
+    for segment in text.split("."):
+        stamp, mark, run_id = segment.partition("Z")
+        if not mark:
+            raise ValueError(f"segment {segment!r} has no 'Z' between time and id")
+        path.append((stamp, UUID(run_id)))
+    return path

@@ -1,0 +1,361 @@
+"""The one table of settings, and the only reader of the environment.
+
+Read once at the start (`read_settings`), frozen, passed down. Each setting is the environment variable
+STENOGRAPH_<NAME>; the command line overrides a few. docs/settings.md is printed from this table.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import math
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "STENOGRAPH_"
+
+KiB = 1024
+MiB = 1024 * KiB
+GiB = 1024 * MiB
+
+
+class SettingsError(Exception):
+    """One or more settings cannot be used. The message has a line for each, meant for the operator."""
+
+
+# ---- how a value is read ---------------------------------------------------------------------------------
+
+_UNITS: dict[str, int] = {"": 1, "b": 1} | {
+    f"{letter}{suffix}": base**power
+    for power, letter in enumerate("kmgt", start=1)
+    for suffix, base in (("ib", 1024), ("b", 1000))
+}
+_SIZE = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)\s*([A-Za-z]*)")
+
+
+def parse_bytes(value: object) -> int:
+    """`1048576`, `512KiB`, `1.5 GiB` or `100MB` as a whole number of bytes; anything else is a ValueError.
+
+    A bare K, M or G is refused: half of all tools mean 1000 by it, the other half 1024.
+    """
+    match = _SIZE.fullmatch(str(value).strip()) if isinstance(value, int | str) else None
+    unit = _UNITS.get(match[2].lower()) if match else None
+    if match is None or unit is None or isinstance(value, bool):
+        raise ValueError("should be a number of bytes, such as 1048576, 512KiB, 100MB or 4GiB")
+    return int(match[1]) * unit if match[1].isdigit() else math.floor(float(match[1]) * unit)
+
+
+def format_bytes(count: float) -> str:
+    """The shortest exact text in binary units, else one decimal: `512MiB`, `1.4GiB`, `17B`."""
+    for name, unit in (("TiB", 1024 * GiB), ("GiB", GiB), ("MiB", MiB), ("KiB", KiB)):
+        if count >= unit:
+            whole, rest = divmod(count, unit)
+            return f"{whole:.0f}{name}" if rest == 0 else f"{count / unit:.1f}{name}"
+    return f"{count:.0f}B"
+
+
+def redact_url(url: str) -> str:
+    """The same URL with its password and its query hidden: both may hold secrets, and URLs end up in logs."""
+    url = re.sub(r"(?<=://)([^/@]*):[^/]*@", r"\1:***@", url)
+    return re.sub(r"\?.*", "?***", url)
+
+
+def _absolute(value: Path) -> Path:
+    return value.expanduser().absolute()
+
+
+def _host(value: str) -> str:
+    value = value.strip().removeprefix("[").removesuffix("]")
+    if not value or any(mark in value for mark in "/@ \t") or (":" in value and not _is_address(value)):
+        raise ValueError(
+            "should be a host name or an address without a port, such as 127.0.0.1, ::1 or 0.0.0.0"
+        )
+    return value
+
+
+def _is_address(value: str) -> bool:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _store_url(*examples: str) -> AfterValidator:
+    schemes = tuple(example.split(":", 1)[0] for example in examples)
+
+    def check(value: str) -> str:
+        # `sqlite:///x` and `postgresql+psycopg://x`: what follows the plus is a driver.
+        scheme, found, rest = value.partition("://")
+        local = f"{scheme}:///" in "".join(examples)
+        if value and (not found or scheme.split("+")[0] not in schemes or (local and rest[:1] != "/")):
+            raise ValueError(f"should be empty or a URL such as {' or '.join(examples)}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _public_url(value: str) -> str:
+    if value:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("should be empty or an address such as https://traces.example.com")
+    return value.rstrip("/")
+
+
+Bytes = Annotated[int, BeforeValidator(parse_bytes)]
+AuthMode = Literal["auto", "open", "keys"]
+LogFormat = Literal["auto", "console", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+# ---- the table -------------------------------------------------------------------------------------------
+
+
+class Settings(BaseSettings):
+    """Every setting, its default and its help. Sizes are in bytes and times in seconds."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", validate_default=True
+    )
+
+    # Where it listens, and who may come in
+    host: Annotated[str, AfterValidator(_host)] = Field(
+        "127.0.0.1", description="Address to listen on. Any other than loopback needs API keys."
+    )
+    port: int = Field(1984, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    auth: AuthMode = Field(
+        "auto",
+        description="`auto`: open on loopback, by API key on any other address. `keys`: always by key. "
+        "`open`: no key needed; refused on an address that others can reach.",
+    )
+    public_url: Annotated[str, AfterValidator(_public_url)] = Field(
+        "", description="Address that people and clients use, for links. Empty: taken from each request."
+    )
+
+    # Where the data lives
+    data_dir: Annotated[Path, AfterValidator(_absolute)] = Field(
+        Path("stenograph-data"),
+        description="The data folder, relative to where the server is started.",
+    )
+    runs_url: Annotated[str, _store_url("chdb:///path")] = Field(
+        "", repr=False, description="Where runs are stored. Empty: the embedded engine, in `{data_dir}/runs`."
+    )
+    meta_url: Annotated[str, _store_url("sqlite:///path.db", "postgresql://user:password@host/name")] = Field(
+        "", repr=False, description="The metadata database. Empty: SQLite, in `{data_dir}/meta.db`."
+    )
+    blobs_url: Annotated[str, _store_url("file:///path", "s3://bucket", "gs://bucket", "az://container")] = (
+        Field("", repr=False, description="Where attachments are stored. Empty: `{data_dir}/blobs`.")
+    )
+    min_free_disk_bytes: Bytes = Field(
+        512 * MiB, description="Writes are refused while the data folder's disk has less free than this."
+    )
+
+    # Logs
+    log_format: LogFormat = Field(
+        "auto", description="`json`: one object a line. `console`: for people. `auto`: console on a terminal."
+    )
+    log_level: LogLevel = Field("info", description="The least severe message that is logged.")
+
+    # Limits of a request
+    max_body_bytes: Bytes = Field(128 * MiB, ge=KiB, description="Largest body, as sent (compressed).")
+    max_inflated_bytes: Bytes = Field(512 * MiB, ge=KiB, description="Largest body once decompressed.")
+    max_inflation_ratio: int = Field(
+        1000, ge=1, description="Largest decompressed to compressed ratio; looked at past 16 MiB."
+    )
+    max_inflight_bytes: Bytes = Field(
+        512 * MiB, ge=KiB, description="Decompressed bytes that all requests together may be working on."
+    )
+    max_parts: int = Field(10_000, ge=1, description="Most parts of one multipart body.")
+    max_part_header_bytes: Bytes = Field(
+        16 * KiB, ge=256, description="Largest headers of one part of a multipart body."
+    )
+    max_json_depth: int = Field(500, ge=16, le=5000, description="Deepest nesting of a JSON document.")
+    max_runs_per_trace: int = Field(
+        1_000_000, ge=0, description="Further runs of a trace are refused; 0: no limit."
+    )
+    max_attachment_bytes: Bytes = Field(100 * MiB, ge=0, description="Largest attachment of a run.")
+
+    # Inbox: acknowledged and on disk, not yet in the run store
+    inbox_max_bytes: Bytes = Field(
+        4 * GiB, ge=MiB, description="A full inbox answers 429 until the run store has caught up."
+    )
+    inbox_segment_bytes: Bytes = Field(64 * MiB, ge=64 * KiB, description="Size at which a file is closed.")
+    pending_max_bytes: Bytes = Field(
+        256 * MiB, ge=MiB, description="Memory for runs on their way from the inbox to the run store."
+    )
+    flush_runs: int = Field(5000, ge=1, description="So many finished runs are written to the run store.")
+    flush_seconds: float = Field(
+        1.0, gt=0, le=3600, allow_inf_nan=False, description="Finished runs wait no longer than this."
+    )
+    hold_open_seconds: float = Field(
+        60.0,
+        ge=0,
+        le=86400,
+        allow_inf_nan=False,
+        description="A run that has not ended waits so long for its end, then is written as it stands.",
+    )
+
+    # Engine and reading
+    engine_max_memory_bytes: Bytes = Field(
+        2 * GiB, ge=256 * MiB, description="Memory the embedded engine may use, all queries together."
+    )
+    engine_threads: int = Field(2, ge=1, le=256, description="Threads of one query of the embedded engine.")
+    reader_connections: int = Field(4, ge=1, le=64, description="Queries that may run at the same time.")
+    read_timeout_seconds: float = Field(
+        30.0, gt=0, le=3600, allow_inf_nan=False, description="A query that takes longer is stopped."
+    )
+    attachment_url_seconds: int = Field(
+        3600, ge=1, le=604_800, description="How long a link to an attachment stays valid."
+    )
+
+    @model_validator(mode="after")
+    def _agree(self) -> Settings:
+        """Refuse settings that contradict each other."""
+        if self.auth == "open" and not self.on_loopback:
+            raise ValueError(
+                f"auth='open' with host={self.host!r} would let anyone who reaches this address read and "
+                "write: use auth='keys', or host='127.0.0.1'"
+            )
+        for smaller, larger in (
+            ("max_body_bytes", "max_inflated_bytes"),
+            ("max_inflated_bytes", "max_inflight_bytes"),
+            ("max_inflated_bytes", "inbox_max_bytes"),
+            ("inbox_segment_bytes", "inbox_max_bytes"),
+        ):
+            low, high = getattr(self, smaller), getattr(self, larger)
+            if low > high:
+                raise ValueError(
+                    f"{smaller}={format_bytes(low)} should not be more than {larger}={format_bytes(high)}"
+                )
+        return self
+
+    @property
+    def on_loopback(self) -> bool:
+        """Only processes of this machine can connect."""
+        if _is_address(self.host):
+            return ipaddress.ip_address(self.host).is_loopback
+        return self.host.lower() == "localhost"
+
+    @property
+    def auth_open(self) -> bool:
+        """Whether a request without a key is let in."""
+        return self.auth == "open" or (self.auth == "auto" and self.on_loopback)
+
+    @property
+    def inbox_dir(self) -> Path:
+        return self.data_dir / "inbox"
+
+    @property
+    def runs_location(self) -> str:
+        return self.runs_url or f"chdb://{self.data_dir / 'runs'}"
+
+    @property
+    def runs_dir(self) -> Path:
+        """Where the embedded engine keeps its files."""
+        return Path(self.runs_location.removeprefix("chdb://"))
+
+    @property
+    def meta_location(self) -> str:
+        return self.meta_url or f"sqlite:///{self.data_dir / 'meta.db'}"
+
+    @property
+    def blobs_location(self) -> str:
+        return self.blobs_url or f"file://{self.data_dir / 'blobs'}"
+
+    @property
+    def local_url(self) -> str:
+        """The address a client on this machine uses; `public_url` when there is one."""
+        host = "localhost" if self.on_loopback or self.host in ("0.0.0.0", "::") else self.host
+        return self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+
+def read_settings(overrides: Mapping[str, object] | None = None) -> Settings:
+    """The environment under `overrides` (by setting name; None means not given).
+
+    SettingsError names every setting that cannot be used, its value and what is allowed.
+    """
+    given: dict[str, Any] = {name: value for name, value in (overrides or {}).items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        lines = [
+            _complaint(tuple(item["loc"]), item["input"], item["msg"])
+            for item in error.errors(include_url=False)
+        ]
+        raise SettingsError("\n".join(lines)) from None
+
+
+def _complaint(where: tuple[int | str, ...], value: object, message: str) -> str:
+    message = message.removeprefix("Value error, ").removeprefix("Input ")
+    if not where:
+        return message
+    name = str(where[0])
+    if name not in Settings.model_fields:
+        return f"{name} is no setting"
+    if name == "port" and str(value).startswith("tcp://"):
+        message += (
+            ". Kubernetes sets this variable when a Service is called stenograph: "
+            "put enableServiceLinks: false into the pod's specification"
+        )
+    return f"{name} ({PREFIX}{name.upper()}) is {redact_url(str(value))!r}: {message}"
+
+
+def unknown_variables() -> list[str]:
+    """A sentence for each STENOGRAPH_* variable of the environment that is no setting: likely a slip."""
+    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    found = []
+    for name in sorted(os.environ):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), known, n=1)
+            found.append(f"{name} is no setting" + (f"; did you mean {near[0]}?" if near else ""))
+    return found
+
+
+# ---- its page in the documentation -----------------------------------------------------------------------
+
+_SECTIONS = {
+    "host": "Where it listens, and who may come in",
+    "data_dir": "Where the data lives",
+    "log_format": "Logs",
+    "max_body_bytes": "Limits of a request",
+    "inbox_max_bytes": "Inbox: acknowledged and on disk, not yet in the run store",
+    "engine_max_memory_bytes": "Engine and reading",
+}
+
+_PREAMBLE = """\
+# Settings
+
+<!-- Printed by `stenograph settings-page > docs/settings.md`; a test fails when it is out of date. -->
+
+Each setting is an environment variable. It is read once, when the server starts; an empty variable counts
+as not set. Some are options of `stenograph serve` too (`--host`, `--port`, `--data-dir`, `--auth`,
+`--log-level`, `--log-format`), and the option wins. A value that cannot be used stops the start with a line
+that names the setting, the value and what is allowed.
+
+Sizes are a number of bytes or carry a unit: `1048576`, `512KiB`, `1.5GiB`, `100MB` (KiB, MiB and GiB count
+in 1024s, KB, MB and GB in 1000s). Times are in seconds.
+"""
+
+
+def settings_page() -> str:
+    """docs/settings.md."""
+    lines = [_PREAMBLE]
+    for name, field in Settings.model_fields.items():
+        if name in _SECTIONS:
+            lines += [
+                f"\n## {_SECTIONS[name]}\n",
+                "| variable | default | what it does |",
+                "|---|---|---|",
+            ]
+        default = format_bytes(field.default) if name.endswith("_bytes") else str(field.default)
+        shown = f"`{default}`" if default else ""
+        lines.append(f"| `{PREFIX}{name.upper()}` | {shown} | {field.description} |")
+    return "\n".join(lines).replace("\n\n\n", "\n\n") + "\n"

@@ -1,0 +1,122 @@
+"""Opens the metadata store: brings its tables up to date and gathers its nouns.
+
+The only implementation of `store.api.MetaStore`; the URL's engine is a matter of `dialect.py`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+
+from stenograph.errors import Invalid, StoreUnavailable
+from stenograph.model.access import DEFAULT_WORKSPACE, Workspace
+from stenograph.model.projects import DEFAULT_PROJECT, Project
+from stenograph.store.meta import dialect, tables, workspaces
+from stenograph.store.meta.dead_letters import DeadLetters
+from stenograph.store.meta.engine import Engine
+from stenograph.store.meta.feedback_configs import FeedbackConfigs
+from stenograph.store.meta.feedback_tokens import FeedbackTokens
+from stenograph.store.meta.keys import Keys
+from stenograph.store.meta.prices import Prices
+from stenograph.store.meta.projects import Projects
+from stenograph.store.meta.shares import Shares
+from stenograph.store.meta.views import Views
+from stenograph.store.meta.workspaces import Workspaces
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+# Alembic keeps the migration under way in a module: two may not run at once in one process.
+_migrating: Final = threading.Lock()
+
+
+class Database:
+    """Implements `store.api.MetaStore`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine: Final = engine
+        self.workspaces: Final = Workspaces(engine)
+        self.keys: Final = Keys(engine)
+        self.projects: Final = Projects(engine)
+        self.shares: Final = Shares(engine)
+        self.feedback_configs: Final = FeedbackConfigs(engine)
+        self.feedback_tokens: Final = FeedbackTokens(engine)
+        self.prices: Final = Prices(engine)
+        self.views: Final = Views(engine)
+        self.dead_letters: Final = DeadLetters(engine)
+
+    async def close(self) -> None:
+        await self.engine.close()
+
+
+async def open_meta(url: str) -> Database:
+    """The store at `sqlite:///path` or `postgresql+psycopg://…`, its tables at the newest revision.
+
+    The first open creates the default workspace and its project `default`. Several processes may open one
+    store at once. Invalid for a URL that names no such store; StoreUnavailable when it does not answer, or
+    was written by a newer version of this program.
+    """
+    engine = Engine(parse_url(url))
+    try:
+        await engine.write(_bring_up_to_date)
+    except BaseException:
+        await engine.close()
+        raise
+    return Database(engine)
+
+
+def parse_url(text: str) -> sa.URL:
+    """Invalid unless the text names a store that this package can open; nothing is opened."""
+    try:
+        url = sa.make_url(text)
+    except (sa.exc.ArgumentError, ValueError):
+        url = None
+    if url is not None and url.drivername == "sqlite" and url.database not in (None, "", ":memory:"):
+        return url
+    if url is not None and url.drivername in ("postgresql", "postgresql+psycopg"):
+        return url.set(drivername="postgresql+psycopg")
+    # The text itself stays out of the message: it may hold a password.
+    raise Invalid("The metadata URL has to be sqlite:///path/to/file or postgresql+psycopg://user@host/name.")
+
+
+def _bring_up_to_date(connection: sa.Connection) -> None:
+    """Migrate and seed in the one transaction, so that nobody meets a store that is half made."""
+    dialect.serialise(connection, "stenograph migrations")
+    migrate(connection)
+    known = sa.select(tables.workspaces.c.id).where(tables.workspaces.c.id == DEFAULT_WORKSPACE)
+    if connection.execute(known).first() is None:
+        now = time.time_ns() // 1000
+        workspaces.add(
+            connection,
+            Workspace(id=DEFAULT_WORKSPACE, name="Default", handle="default", created_at=now),
+            Project(
+                id=uuid4(),
+                workspace=DEFAULT_WORKSPACE,
+                name=DEFAULT_PROJECT,
+                start_time=now,
+                created_at=now,
+                modified_at=now,
+            ),
+        )
+
+
+def migrate(connection: sa.Connection) -> None:
+    """Run what revisions are missing, inside the caller's transaction."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    try:
+        with _migrating:
+            command.upgrade(config, "head")
+    except CommandError as error:
+        raise StoreUnavailable(
+            f"The metadata store cannot be brought up to date; was it written by a newer version? ({error})"
+        ) from error

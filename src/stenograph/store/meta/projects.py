@@ -1,0 +1,201 @@
+"""Projects in the metadata store. A deleted one stays as a tombstone that no read shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+
+from stenograph.errors import Conflict
+from stenograph.model.projects import Project, ProjectPatch, ProjectQuery, contains, metadata_of
+from stenograph.model.runs import Micros
+from stenograph.store.meta import dialect, tables
+from stenograph.store.meta.engine import Engine
+
+_T = tables.projects.c
+
+
+class Projects:
+    """Implements `store.api.Projects`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def create(self, project: Project) -> Project:
+        return await self._engine.write(lambda connection: _create(connection, project))
+
+    async def ensure(self, project: Project) -> Project:
+        found = await self.find_named(project.workspace, project.name)
+        if found is not None:
+            return found
+        return await self._engine.write(lambda connection: _ensure(connection, project))
+
+    async def read(self, workspace: UUID, project_id: UUID) -> Project | None:
+        return await self._one(_live(workspace).where(_T.id == project_id))
+
+    async def find_named(self, workspace: UUID, name: str) -> Project | None:
+        return await self._one(_live(workspace).where(_T.name == name))
+
+    async def find(self, query: ProjectQuery) -> list[Project]:
+        return await self._engine.read(lambda connection: _find(connection, query))
+
+    async def update(
+        self, workspace: UUID, project_id: UUID, patch: ProjectPatch, at: Micros
+    ) -> Project | None:
+        return await self._engine.write(
+            lambda connection: _update(connection, workspace, project_id, patch, at)
+        )
+
+    async def delete(self, workspace: UUID, project_ids: Sequence[UUID], at: Micros) -> list[UUID]:
+        return await self._engine.write(lambda connection: _delete(connection, workspace, project_ids, at))
+
+    async def _one(self, wanted: sa.Select[Any]) -> Project | None:
+        row = await self._engine.read(lambda connection: connection.execute(wanted).one_or_none())
+        return None if row is None else from_row(row)
+
+
+def _live(workspace: UUID) -> sa.Select[Any]:
+    return sa.select(tables.projects).where(_T.workspace_id == workspace, tables.LIVE)
+
+
+def _create(connection: sa.Connection, project: Project) -> Project:
+    _refuse_taken_name(connection, project.workspace, project.name)
+    # Tombstones hold their id: what is left of the old project's runs must not show up in a new one.
+    same_id = sa.select(_T.id).where(_T.workspace_id == project.workspace, _T.id == project.id)
+    if connection.execute(same_id).first():
+        raise Conflict(f"A project with the id {project.id} already exists.")
+    project = _number(connection, project)
+    connection.execute(sa.insert(tables.projects).values(to_row(project)))
+    return project
+
+
+def _ensure(connection: sa.Connection, project: Project) -> Project:
+    """One statement, so that no other process can take or free the name in between."""
+    row = (
+        dialect.insert(connection, tables.projects)
+        .values(to_row(project))
+        .on_conflict_do_update(
+            index_elements=[_T.workspace_id, _T.name],
+            index_where=tables.LIVE,
+            set_={"name": project.name},  # no change: it only has the row that is there returned
+        )
+        .returning(*_T)
+    )
+    return from_row(connection.execute(row).one())
+
+
+def _refuse_taken_name(connection: sa.Connection, workspace: UUID, name: str) -> None:
+    if connection.execute(_live(workspace).where(_T.name == name)).first():
+        raise Conflict(f"A project named {name!r} already exists in this workspace.")
+
+
+def _number(connection: sa.Connection, project: Project) -> Project:
+    """Give an experiment the next number of its dataset; numbers of deleted ones are not used again."""
+    if project.reference_dataset_id is None:
+        return project
+    dialect.serialise(connection, f"experiments {project.workspace} {project.reference_dataset_id}")
+    highest = sa.select(sa.func.max(_T.test_run_number)).where(
+        _T.workspace_id == project.workspace, _T.reference_dataset_id == project.reference_dataset_id
+    )
+    number = (connection.execute(highest).scalar() or 0) + 1
+    return msgspec.structs.replace(project, test_run_number=number)
+
+
+def _update(
+    connection: sa.Connection, workspace: UUID, project_id: UUID, patch: ProjectPatch, at: Micros
+) -> Project | None:
+    row = connection.execute(_live(workspace).where(_T.id == project_id).with_for_update()).one_or_none()
+    if row is None:
+        return None
+    before = from_row(row)
+    stated = {field: value for field, value in msgspec.structs.asdict(patch).items() if value is not None}
+    after: Project = msgspec.structs.replace(before, **stated, modified_at=at)
+    if after.name != before.name:
+        _refuse_taken_name(connection, workspace, after.name)
+    if after.reference_dataset_id != before.reference_dataset_id:
+        after = _number(connection, after)
+    connection.execute(
+        sa.update(tables.projects)
+        .where(_T.workspace_id == workspace, _T.id == project_id)
+        .values(to_row(after))
+    )
+    return after
+
+
+def _delete(
+    connection: sa.Connection, workspace: UUID, project_ids: Sequence[UUID], at: Micros
+) -> list[UUID]:
+    gone: list[UUID] = []
+    for ids in dialect.batches(project_ids):
+        change = (
+            sa.update(tables.projects)
+            .where(_T.workspace_id == workspace, _T.id.in_(ids), tables.LIVE)
+            .values(deleted_at=at)
+            .returning(_T.id)
+        )
+        batch = list(connection.execute(change).scalars())
+        for dependent in (tables.views, tables.shares):
+            connection.execute(
+                sa.delete(dependent).where(
+                    dependent.c.workspace_id == workspace, dependent.c.project_id.in_(batch)
+                )
+            )
+        gone += batch
+    return gone
+
+
+def _find(connection: sa.Connection, query: ProjectQuery) -> list[Project]:
+    order = (_T[query.sort.value], _T.id)
+    wanted = _matching(query).order_by(*(each.desc() if query.descending else each for each in order))
+    if query.metadata is None:
+        wanted = wanted.offset(query.offset).limit(query.limit)
+        return [from_row(row) for row in connection.execute(wanted)]
+    # The engines' JSON containment do not agree, so the condition is evaluated here, before the page is cut.
+    part = msgspec.json.decode(query.metadata)
+    found = [from_row(row) for row in connection.execute(wanted) if contains(metadata_of(row.extra), part)]
+    end = None if query.limit is None else query.offset + query.limit
+    return found[query.offset : end]
+
+
+def _matching(query: ProjectQuery) -> sa.Select[Any]:
+    wanted = _live(query.workspace)
+    if query.ids is not None:
+        wanted = wanted.where(_T.id.in_(query.ids))
+    if query.name is not None:
+        wanted = wanted.where(_T.name == query.name)
+    if query.name_contains is not None:
+        wanted = wanted.where(_T.name_folded.contains(query.name_contains.casefold(), autoescape=True))
+    if query.reference_free:
+        wanted = wanted.where(_T.reference_dataset_id.is_(None))
+    if query.reference_datasets is not None:
+        wanted = wanted.where(_T.reference_dataset_id.in_(query.reference_datasets))
+    return wanted
+
+
+def to_row(project: Project) -> dict[str, Any]:
+    row = msgspec.structs.asdict(project)
+    row["workspace_id"] = row.pop("workspace")
+    row["name_folded"] = project.name.casefold()
+    return row
+
+
+def from_row(row: sa.Row[Any]) -> Project:
+    return Project(
+        id=row.id,
+        workspace=row.workspace_id,
+        name=row.name,
+        start_time=row.start_time,
+        created_at=row.created_at,
+        modified_at=row.modified_at,
+        description=row.description,
+        end_time=row.end_time,
+        extra=row.extra,
+        default_dataset_id=row.default_dataset_id,
+        reference_dataset_id=row.reference_dataset_id,
+        trace_tier=row.trace_tier,
+        longlived_ttl_days=row.longlived_ttl_days,
+        test_run_number=row.test_run_number,
+    )

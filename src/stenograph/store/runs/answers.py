@@ -1,0 +1,152 @@
+"""Results of statements to values: the reading half of query.py."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from stenograph.model.feedback import FeedbackStat
+from stenograph.model.runs import Run, Usage, parse_dotted_order
+from stenograph.model.stats import RunStats, ThreadSummary
+from stenograph.store.runs.rows import USAGE_COLUMNS, side
+
+Columns = Mapping[str, list[Any]]
+
+
+def records(columns: Columns) -> Iterator[dict[str, Any]]:
+    """Row by row."""
+    names = list(columns)
+    for values in zip(*columns.values(), strict=True):
+        yield dict(zip(names, values, strict=True))
+
+
+def _real(value: float | None) -> float | None:
+    """A figure, or None where nothing was counted: the engine says NaN."""
+    return None if value is None or math.isnan(value) else value
+
+
+def _whole(value: float | None) -> int | None:
+    real = _real(value)
+    return None if real is None else round(real)
+
+
+def _pico(dollars: float | None) -> int | None:
+    real = _real(dollars)
+    return None if real is None else round(real * 1e12)
+
+
+def sums(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Token and cost figures of one row of statistics."""
+    tokens = row["token_details"]
+    costs = row["cost_details"]
+    return {
+        **{column: row[column] for column in USAGE_COLUMNS},
+        "median_tokens": _whole(row["tokens_quantiles"][0]),
+        "tokens_p99": _whole(row["tokens_quantiles"][1]),
+        "prompt_tokens_p50": _whole(row["prompt_quantiles"][0]),
+        "prompt_tokens_p99": _whole(row["prompt_quantiles"][1]),
+        "completion_tokens_p50": _whole(row["completion_quantiles"][0]),
+        "completion_tokens_p99": _whole(row["completion_quantiles"][1]),
+        "cost_p50": _pico(row["cost_quantiles"][0]),
+        "cost_p99": _pico(row["cost_quantiles"][1]),
+        "prompt_token_details": side(tokens, "prompt."),
+        "completion_token_details": side(tokens, "completion."),
+        "prompt_cost_details": side(costs, "prompt."),
+        "completion_cost_details": side(costs, "completion."),
+    }
+
+
+def run_stats(row: Mapping[str, Any], totals: Mapping[str, Any] | None) -> RunStats:
+    """One group's statistics; `totals` replaces its sums by those of whole traces."""
+    count = row["run_count"]
+    return RunStats(
+        run_count=count,
+        latency_p50=_real(row["latency"][0]),
+        latency_p99=_real(row["latency"][1]),
+        latency_avg=_real(row["latency_avg"]),
+        first_token_p50=_real(row["first_token"][0]),
+        first_token_p99=_real(row["first_token"][1]),
+        last_run_start_time=row["last_run_start_time"],
+        error_rate=row["errors"] / count if count else None,
+        streaming_rate=row["streamed"] / row["finished"] if row["finished"] else 0.0,
+        **sums(totals or row),
+    )
+
+
+def feedback_stat(row: Mapping[str, Any]) -> FeedbackStat:
+    return FeedbackStat(
+        n=row["n"],
+        avg=_real(row["avg"]),
+        stdev=_real(row["stdev"]),
+        min=row["min"],
+        max=row["max"],
+        errors=row["errors"],
+        values=row["values"],
+        comments=[comment.decode() for comment in row["comments"]],
+        sources=[source.decode() for source in row["sources"]],
+    )
+
+
+def feedback_groups(columns: Columns) -> dict[str, dict[str, FeedbackStat]]:
+    """Group, then key, to what the feedback comes to."""
+    groups: dict[str, dict[str, FeedbackStat]] = {}
+    for row in records(columns):
+        groups.setdefault(row["group_key"].decode(), {})[row["key"].decode()] = feedback_stat(row)
+    return groups
+
+
+def thread(row: Mapping[str, Any]) -> ThreadSummary:
+    error = row["last_error"]
+    return ThreadSummary(
+        thread_id=row["thread_id"].decode(),
+        count=row["turns"],
+        first_trace=row["first_trace"],
+        last_trace=row["last_trace"],
+        min_start_time=row["min_start_time"],
+        max_start_time=row["max_start_time"],
+        latency_p50=_real(row["latency"][0]),
+        latency_p99=_real(row["latency"][1]),
+        last_error=None if error is None else error.decode(),
+    )
+
+
+def add_usage(one: Usage, other: Usage) -> Usage:
+    """The sum of two usages; a cost is unknown only where both are."""
+
+    def cost(left: int | None, right: int | None) -> int | None:
+        return right if left is None else left if right is None else left + right
+
+    def details(left: Mapping[str, int], right: Mapping[str, int]) -> dict[str, int]:
+        return {key: left.get(key, 0) + right.get(key, 0) for key in {**left, **right}}
+
+    return Usage(
+        prompt_tokens=one.prompt_tokens + other.prompt_tokens,
+        completion_tokens=one.completion_tokens + other.completion_tokens,
+        total_tokens=one.total_tokens + other.total_tokens,
+        prompt_cost=cost(one.prompt_cost, other.prompt_cost),
+        completion_cost=cost(one.completion_cost, other.completion_cost),
+        total_cost=cost(one.total_cost, other.total_cost),
+        prompt_token_details=details(one.prompt_token_details, other.prompt_token_details),
+        completion_token_details=details(one.completion_token_details, other.completion_token_details),
+        prompt_cost_details=details(one.prompt_cost_details, other.prompt_cost_details),
+        completion_cost_details=details(one.completion_cost_details, other.completion_cost_details),
+    )
+
+
+def subtree_usage(wanted: Sequence[Run], spent: Sequence[tuple[UUID, str, Usage]]) -> dict[UUID, Usage]:
+    """Roll usage up: `spent` is (run id, dotted order, own usage) of every run that has any.
+
+    A run's ancestors are the ids in its dotted order.
+    """
+    totals: dict[UUID, Usage] = {}
+    ids = {run.id for run in wanted}
+    for run_id, dotted_order, usage in spent:
+        try:
+            path = {ancestor for _, ancestor in parse_dotted_order(dotted_order)}
+        except ValueError:
+            path = set()
+        for ancestor in (path | {run_id}) & ids:
+            totals[ancestor] = add_usage(totals.get(ancestor, Usage()), usage)
+    return totals

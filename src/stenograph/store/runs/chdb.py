@@ -1,0 +1,115 @@
+"""ClickHouse inside our process. One engine and one data folder a process; connections run in parallel.
+
+Facts that shaped this file, each tested: one connection serialises its queries, so readers have a pool and
+the writer its own; the GIL is released while a query runs; a second process on the folder is refused with an
+empty message; forking after the first connection hangs the child; file() and url() work in SQL, so readers
+are put into read-only mode, which refuses them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from stenograph.errors import StoreUnavailable
+from stenograph.store.api import RejectedRows
+from stenograph.store.runs.native import Reader
+
+T = TypeVar("T")
+
+# Codes of the engine's that blame the data rather than the engine or the machine.
+_DATA_ERRORS = ("CANNOT_", "TYPE_MISMATCH", "INCORRECT_DATA", "ILLEGAL_", "DECIMAL_OVERFLOW", "TOO_LARGE_")
+
+
+class Chdb:
+    """An open engine. `threads` bounds the cores one query may use, `memory` the bytes of all together."""
+
+    def __init__(self, folder: Path, *, readers: int, threads: int, memory: int) -> None:
+        self._folder = folder
+        self._threads = threads
+        self._memory = memory
+        self._readers = ThreadPoolExecutor(readers, thread_name_prefix="engine-read")
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="engine-write")
+        self._connections: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._writing = self._connect(readonly=False)
+        for _ in range(readers):
+            self._connections.put(self._connect(readonly=True))
+
+    def _connect(self, *, readonly: bool) -> Any:
+        import chdb  # a 500 MB library: loaded when a store is opened, not when this module is imported
+
+        self._folder.mkdir(parents=True, exist_ok=True)
+        try:
+            connection = chdb.connect(f"{self._folder}?{self._options()}")
+        except Exception as error:
+            text = str(error).strip()
+            raise StoreUnavailable(
+                f"the run store at {self._folder} cannot be opened: "
+                + ("another process has it open" if "EmbeddedServer: . " in text or len(text) < 5 else text)
+            ) from error
+        if not readonly:
+            connection.query("CREATE DATABASE IF NOT EXISTS stenograph")
+        settings = {
+            "async_insert": 0,
+            "max_threads": self._threads,
+            "use_query_condition_cache": 1,
+            "do_not_merge_across_partitions_select_final": 1,
+            "exclude_materialize_skip_indexes_on_insert": "'words_in,words_out'",
+            "mutations_sync": 0,
+        }
+        connection.query("USE stenograph")
+        connection.query("SET " + ", ".join(f"{name} = {value}" for name, value in settings.items()))
+        if readonly:
+            connection.query("SET readonly = 1")
+        return connection
+
+    def _options(self) -> str:
+        return f"max_server_memory_usage={self._memory}" if self._memory else "verbose"
+
+    async def query(self, statement: str, params: Mapping[str, str] | None = None) -> dict[str, list[Any]]:
+        return Reader(await self._on(self._readers, lambda: self._read(statement, params))).columns()
+
+    def _read(self, statement: str, params: Mapping[str, str] | None) -> bytes:
+        connection = self._connections.get()
+        try:
+            found: bytes = connection.query(statement, "Native", params=dict(params or {})).bytes()
+            return found
+        finally:
+            self._connections.put(connection)
+
+    async def insert(self, table: str, block: bytes) -> None:
+        await self._on(self._writer, lambda: self._insert(table, block))
+
+    def _insert(self, table: str, block: bytes) -> None:
+        with self._writing.send_insert(f"INSERT INTO {table}", "Native") as stream:
+            stream.append(block)
+            stream.finish()
+
+    async def execute(self, statement: str, params: Mapping[str, str] | None = None) -> None:
+        await self._on(self._writer, lambda: self._execute(statement, params))
+
+    def _execute(self, statement: str, params: Mapping[str, str] | None) -> None:
+        self._writing.query(statement, params=dict(params or {}))
+
+    async def _on(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, work)
+        except Exception as error:
+            text = str(error)
+            if any(f"({code}" in text for code in _DATA_ERRORS):
+                raise RejectedRows(text) from error
+            raise StoreUnavailable(f"the run store refused a statement: {text[:2000]}") from error
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self._readers.shutdown(wait=True)
+        self._writer.shutdown(wait=True)
+        while not self._connections.empty():
+            self._connections.get().close()
+        self._writing.close()

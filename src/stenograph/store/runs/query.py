@@ -1,0 +1,451 @@
+"""Query values to SQL. Every statement on runs is composed here; tests pin its text as golden files.
+
+Two ways to see only the newest version of a run: FINAL for lists and aggregates, where the sort key prunes;
+`LIMIT 1 BY id` for look-ups by id or trace, where FINAL would defeat the Bloom indexes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+from uuid import UUID
+
+from stenograph.model.query import FeedbackQuery, RunQuery, RunSelection, StatGroup, ThreadQuery
+from stenograph.model.runs import Micros, Run
+from stenograph.store.runs.conditions import condition
+from stenograph.store.runs.rows import FEEDBACK_COLUMNS, KEY_COLUMNS, RUN_COLUMNS, ZERO
+from stenograph.store.runs.sql import Params
+
+Statement = tuple[str, dict[str, str]]
+"""SQL and the values of its placeholders."""
+
+LATENCY: Final = "(toUnixTimestamp64Micro(end_time) - toUnixTimestamp64Micro(start_time)) / 1000000"
+FIRST_TOKEN: Final = (
+    "(toUnixTimestamp64Micro(first_token_time) - toUnixTimestamp64Micro(start_time)) / 1000000"
+)
+
+
+def where(selection: RunSelection, params: Params, *, indexed: bool = True) -> str:
+    """The WHERE clause of a selection, workspace always first. `indexed` False: asked of a subquery's rows."""
+    workspace = params.uuid(selection.workspace)
+    terms = [f"workspace_id = {workspace}"]
+    if selection.projects:
+        terms.append(_among("project_id", selection.projects, params))
+    if selection.ids:
+        terms.append(_among("id", selection.ids, params))
+    if selection.traces:
+        terms.append(_among("trace_id", selection.traces, params))
+    if selection.is_root is not None:
+        terms.append(f"is_root = {int(selection.is_root)}")
+    if selection.since is not None:
+        terms.append(f"start_time >= {params.micros(selection.since)}")
+    if selection.until is not None:
+        terms.append(f"start_time <= {params.micros(selection.until)}")
+    if selection.parent_run is not None:
+        terms.append(f"ifNull(parent_run_id = {params.uuid(selection.parent_run)}, 0)")
+    if selection.reference_examples:
+        terms.append(_among("reference_example_id", selection.reference_examples, params))
+    if selection.run_type is not None:
+        terms.append(f"run_type = {params.text(selection.run_type)}")
+    if selection.has_error is not None:
+        terms.append("error IS NOT NULL" if selection.has_error else "error IS NULL")
+    if selection.filter is not None:
+        terms.append(
+            condition(
+                selection.filter,
+                params,
+                selection.workspace,
+                within=_within(selection, params),
+                indexed=indexed,
+            )
+        )
+    terms += _scopes(selection, params)
+    return "\n  AND ".join(terms)
+
+
+def _within(selection: RunSelection, params: Params) -> str:
+    """What holds for every run of the traces in question: their project."""
+    return _among("project_id", selection.projects, params) if selection.projects else ""
+
+
+def _scopes(selection: RunSelection, params: Params) -> Iterable[str]:
+    """trace_filter asks the root of a run's trace, tree_filter any run of it."""
+    for scoped, roots in ((selection.trace_filter, True), (selection.tree_filter, False)):
+        if scoped is None:
+            continue
+        inner = [f"workspace_id = {params.uuid(selection.workspace)}"]
+        if selection.projects:
+            inner.append(_among("project_id", selection.projects, params))
+        if roots:
+            inner.append("is_root = 1")
+        inner.append(
+            condition(scoped, params, selection.workspace, within=_within(selection, params))
+        )
+        yield f"trace_id IN (SELECT trace_id FROM runs FINAL WHERE {' AND '.join(inner)})"
+
+
+def _among(column: str, values: Sequence[UUID], params: Params) -> str:
+    if len(values) == 1:
+        return f"{column} = {params.uuid(values[0])}"
+    return f"{column} IN {params.uuids(values)}"
+
+
+def _by_identity(selection: RunSelection) -> bool:
+    """Whether Bloom indexes find the runs, so that FINAL would only hurt."""
+    return bool(selection.ids or selection.traces)
+
+
+def source(selection: RunSelection, columns: Iterable[str], params: Params) -> str:
+    """`FROM …` with only the newest, undeleted version of each selected run."""
+    if not _by_identity(selection):
+        return f"FROM runs FINAL\nWHERE {where(selection, params)}"
+    # The condition may hold for an old version only, so versions are settled before it is asked.
+    narrow = RunSelection(
+        workspace=selection.workspace,
+        projects=selection.projects,
+        ids=selection.ids,
+        traces=selection.traces,
+    )
+    inner = where(narrow, params)
+    needed = "*" if selection != narrow else ", ".join(sorted({*columns, "id", "deleted", "version"}))
+    newest = f"SELECT {needed} FROM runs WHERE {inner} ORDER BY version DESC LIMIT 1 BY workspace_id, id"
+    rest = "" if selection == narrow else f" AND {where(selection, params, indexed=False)}"
+    return f"FROM ({newest})\nWHERE deleted = 0{rest}"
+
+
+def page_keys(query: RunQuery) -> Statement:
+    """The keys of one page: narrow, so that no payload is touched for rows that are not on it."""
+    params = Params()
+    order = "DESC" if query.newest_first else "ASC"
+    text = f"SELECT {', '.join(KEY_COLUMNS)}\n{source(query.selection, KEY_COLUMNS, params)}"
+    if query.after is not None:
+        beyond = "<" if query.newest_first else ">"
+        text += (
+            f"\n  AND (start_time, id) {beyond} "
+            f"({params.micros(query.after.start_time)}, {params.uuid(query.after.id)})"
+        )
+    return f"{text}\nORDER BY start_time {order}, id {order}\nLIMIT {int(query.limit)}", params.values
+
+
+def rows_of(workspace: UUID, keys: Sequence[Run], columns: Iterable[str]) -> Statement:
+    """The wanted columns of rows whose keys are known: found through the sort key."""
+    params = Params()
+    wanted = sorted({*columns, *KEY_COLUMNS, "version", "deleted"} & (RUN_COLUMNS | {"deleted"}))
+    projects = sorted({key.project_id for key in keys}, key=str)
+    roots = sorted({int(key.is_root) for key in keys})
+    times = [key.start_time for key in keys]
+    inner = "\n  AND ".join(
+        (
+            f"workspace_id = {params.uuid(workspace)}",
+            _among("project_id", projects, params),
+            f"is_root IN ({', '.join(map(str, roots))})",
+            f"start_time >= {params.micros(min(times))}",
+            f"start_time <= {params.micros(max(times))}",
+            _among("id", [key.id for key in keys], params),
+        )
+    )
+    return (
+        f"SELECT {', '.join(wanted)}\nFROM runs\nWHERE {inner}\nORDER BY version DESC\nLIMIT 1 BY id",
+        params.values,
+    )
+
+
+def stored(ids: Sequence[tuple[UUID, UUID]]) -> Statement:
+    """The newest version of runs of any workspace, deleted or not: the base of a late update."""
+    params = Params()
+    workspaces = sorted({workspace for workspace, _ in ids}, key=str)
+    columns = ", ".join(sorted(RUN_COLUMNS))
+    return (
+        f"SELECT {columns}\nFROM runs\nWHERE {_among('workspace_id', workspaces, params)}\n"
+        f"  AND {_among('id', [run_id for _, run_id in ids], params)}\n"
+        "ORDER BY version DESC\nLIMIT 1 BY workspace_id, id",
+        params.values,
+    )
+
+
+def descendants(workspace: UUID, runs: Sequence[Run]) -> Statement:
+    """Runs with usage of their own in the traces of `runs`: place in the tree and figures."""
+    params = Params()
+    projects = sorted({run.project_id for run in runs}, key=str)
+    inner = "\n  AND ".join(
+        (
+            f"workspace_id = {params.uuid(workspace)}",
+            _among("project_id", projects, params),
+            _among("trace_id", sorted({run.trace_id for run in runs}, key=str), params),
+            "(total_tokens > 0 OR total_cost IS NOT NULL OR prompt_tokens > 0 OR completion_tokens > 0)",
+        )
+    )
+    columns = (
+        "id, trace_id, dotted_order, deleted, prompt_tokens, completion_tokens, total_tokens, "
+        "prompt_cost, completion_cost, total_cost, token_details, cost_details"
+    )
+    return (
+        f"SELECT {columns}\nFROM runs\nWHERE {inner}\nORDER BY version DESC\nLIMIT 1 BY id",
+        params.values,
+    )
+
+
+# -- statistics ------------------------------------------------------------------------------------------
+
+_QUANTILES: Final = "quantilesExactInclusiveIf(0.5, 0.99)"
+
+
+def _tokens(column: str) -> str:
+    return f"quantilesExactInclusiveIf(0.5, 0.99)({column}, {column} > 0)"
+
+
+_STATS: Final = f"""count() AS run_count,
+  {_QUANTILES}({LATENCY}, end_time IS NOT NULL) AS latency,
+  avgIf({LATENCY}, end_time IS NOT NULL) AS latency_avg,
+  {_QUANTILES}({FIRST_TOKEN}, first_token_time IS NOT NULL) AS first_token,
+  max(start_time) AS last_run_start_time,
+  countIf(status = 'error') AS errors,
+  countIf(end_time IS NOT NULL) AS finished,
+  countIf(end_time IS NOT NULL AND first_token_time IS NOT NULL) AS streamed"""
+
+_SUMS: Final = f"""sum(prompt_tokens) AS prompt_tokens,
+  sum(completion_tokens) AS completion_tokens,
+  sum(total_tokens) AS total_tokens,
+  {_tokens("total_tokens")} AS tokens_quantiles,
+  {_tokens("prompt_tokens")} AS prompt_quantiles,
+  {_tokens("completion_tokens")} AS completion_quantiles,
+  sum(prompt_cost) AS prompt_cost,
+  sum(completion_cost) AS completion_cost,
+  sum(total_cost) AS total_cost,
+  quantilesExactInclusiveIf(0.5, 0.99)(toFloat64(total_cost), total_cost IS NOT NULL) AS cost_quantiles,
+  sumMap(token_details) AS token_details,
+  sumMap(cost_details) AS cost_details"""
+
+
+def _group_key(group: StatGroup | None, path: str, params: Params) -> str:
+    match group:
+        case None:
+            return "''"
+        case "project":
+            return "toString(project_id)"
+        case "name":
+            return "toString(name)"
+        case "run_type":
+            return "toString(run_type)"
+        case "tag":
+            return "toString(arrayJoin(tags))"
+        case "metadata":
+            return f"metadata[{params.text(path)}]"
+
+
+_STAT_COLUMNS: Final = (
+    "id", "project_id", "trace_id", "is_root", "start_time", "end_time", "first_token_time", "status", "name",
+    "run_type", "tags", "metadata", "prompt_tokens", "completion_tokens", "total_tokens", "prompt_cost",
+    "completion_cost", "total_cost", "token_details", "cost_details",
+)  # fmt: skip
+
+
+def stats(
+    selection: RunSelection,
+    group: StatGroup | None = None,
+    path: str = "",
+    groups: int | None = None,
+    stride: Micros | None = None,
+) -> Statement:
+    """Statistics of a selection by group and, with a stride, by time."""
+    params = Params()
+    key = _group_key(group, path, params)
+    bucket = (
+        ""
+        if stride is None
+        else f"intDiv(toUnixTimestamp64Micro(start_time), {int(stride)}) * {int(stride)} AS bucket,\n  "
+    )
+    wanted = source(selection, _STAT_COLUMNS, params)
+    if group == "metadata":
+        wanted += f"\n  AND mapContains(metadata, {params.text(path)})"
+    text = f"SELECT {bucket}{key} AS group_key,\n  {_STATS},\n  {_SUMS}\n{wanted}\n"
+    text += "GROUP BY " + ("group_key" if stride is None else "bucket, group_key")
+    text += "\nORDER BY " + (
+        "run_count DESC, group_key" if stride is None else "bucket, run_count DESC, group_key"
+    )
+    if groups is not None:
+        text += f"\nLIMIT {int(groups)}" + ("" if stride is None else " BY bucket")
+    return text, params.values
+
+
+def trace_sums(
+    selection: RunSelection, group: StatGroup | None = None, path: str = "", stride: Micros | None = None
+) -> Statement:
+    """Token and cost sums over the whole traces of selected roots, by the roots' groups."""
+    params = Params()
+    key = _group_key(group, path, params)
+    bucket = (
+        "0"
+        if stride is None
+        else f"intDiv(toUnixTimestamp64Micro(start_time), {int(stride)}) * {int(stride)}"
+    )
+    roots = source(selection, _STAT_COLUMNS, params)
+    inner = [f"workspace_id = {params.uuid(selection.workspace)}"]
+    if selection.projects:
+        inner.append(_among("project_id", selection.projects, params))
+    if selection.since is not None:
+        inner.append(f"start_time >= {params.micros(selection.since)}")
+    return (
+        f"WITH chosen AS (SELECT trace_id AS chosen_trace, {bucket} AS bucket, {key} AS group_key {roots}),\n"
+        "traces AS (SELECT trace_id, sum(prompt_tokens) AS prompt_tokens,\n"
+        "  sum(completion_tokens) AS completion_tokens, sum(total_tokens) AS total_tokens,\n"
+        "  sum(prompt_cost) AS prompt_cost, sum(completion_cost) AS completion_cost,\n"
+        "  sum(total_cost) AS total_cost, sumMap(token_details) AS token_details,\n"
+        "  sumMap(cost_details) AS cost_details\n"
+        f"  FROM runs FINAL WHERE {' AND '.join(inner)}\n"
+        "  AND trace_id IN (SELECT chosen_trace FROM chosen) GROUP BY trace_id)\n"
+        f"SELECT bucket, group_key,\n  {_SUMS}\n"
+        "FROM chosen INNER JOIN traces ON chosen.chosen_trace = traces.trace_id\nGROUP BY bucket, group_key",
+        params.values,
+    )
+
+
+def facets(selection: RunSelection, limit: int) -> Statement:
+    """The most frequent values of a few fields."""
+    params = Params()
+    pairs = (
+        "arrayConcat([('name', toString(name)), ('run_type', toString(run_type)), ('status', toString(status))],"
+        " arrayMap(tag -> ('tag', toString(tag)), tags),"
+        " arrayMap((k, v) -> (concat('metadata.', toString(k)), v), mapKeys(metadata), mapValues(metadata)))"
+    )
+    wanted = source(selection, _STAT_COLUMNS, params)
+    return (
+        f"SELECT facet.1 AS key, facet.2 AS value, count() AS count\n"
+        f"FROM (SELECT arrayJoin({pairs}) AS facet {wanted})\nWHERE length(value) <= 200\n"
+        f"GROUP BY key, value\nORDER BY key, count DESC, value\nLIMIT {int(limit)} BY key",
+        params.values,
+    )
+
+
+def metadata_values(selection: RunSelection, keys: Sequence[str], limit: int) -> Statement:
+    """The most frequent values of metadata keys."""
+    params = Params()
+    wanted = source(selection, _STAT_COLUMNS, params)
+    named = f"\nWHERE pair.1 IN {params.texts(keys)}" if keys else ""
+    return (
+        "SELECT toString(pair.1) AS key, pair.2 AS value, count() AS count\n"
+        "FROM (SELECT arrayJoin(arrayZip(mapKeys(metadata), mapValues(metadata))) AS pair "
+        f"{wanted}){named}\n"
+        f"GROUP BY key, value\nORDER BY key, count DESC, value\nLIMIT {int(limit)} BY key",
+        params.values,
+    )
+
+
+def threads(query: ThreadQuery) -> Statement:
+    """A page of threads: roots of one project that share a thread id."""
+    params = Params()
+    columns = ("trace_id", "start_time", "end_time", "thread_id", "error")
+    wanted = source(query.selection, columns, params)
+    return (
+        "SELECT thread_id, count() AS turns, argMin(trace_id, start_time) AS first_trace,\n"
+        "  argMax(trace_id, start_time) AS last_trace, min(start_time) AS min_start_time,\n"
+        f"  max(start_time) AS max_start_time, {_QUANTILES}({LATENCY}, end_time IS NOT NULL) AS latency,\n"
+        "  argMax(tuple(error), start_time).1 AS last_error, count() OVER () AS threads\n"
+        f"{wanted}\n  AND thread_id != ''\nGROUP BY thread_id\n"
+        f"ORDER BY max_start_time DESC, thread_id\nLIMIT {int(query.limit)} OFFSET {int(query.offset)}",
+        params.values,
+    )
+
+
+def thread_usage(selection: RunSelection, threads: Sequence[str]) -> Statement:
+    """Token and cost sums of whole traces, by thread."""
+    params = Params()
+    roots = source(selection, ("trace_id", "thread_id"), params)
+    inner = [f"workspace_id = {params.uuid(selection.workspace)}"]
+    if selection.projects:
+        inner.append(_among("project_id", selection.projects, params))
+    return (
+        "WITH chosen AS (SELECT trace_id AS chosen_trace, thread_id AS thread "
+        f"{roots} AND thread_id IN {params.texts(threads)})\n"
+        f"SELECT thread AS group_key,\n  {_SUMS}\n"
+        f"FROM (SELECT * FROM runs FINAL WHERE {' AND '.join(inner)}\n"
+        "  AND trace_id IN (SELECT chosen_trace FROM chosen)) AS r\n"
+        "INNER JOIN chosen ON chosen.chosen_trace = r.trace_id\nGROUP BY group_key",
+        params.values,
+    )
+
+
+# -- feedback --------------------------------------------------------------------------------------------
+
+
+def feedback(query: FeedbackQuery) -> Statement:
+    """A page of feedback."""
+    params = Params()
+    terms = _feedback_terms(query, params)
+    return (
+        f"SELECT {', '.join(FEEDBACK_COLUMNS)}\nFROM feedback FINAL\nWHERE {' AND '.join(terms)}\n"
+        f"ORDER BY created_at DESC, id DESC\nLIMIT {int(query.limit)} OFFSET {int(query.offset)}",
+        params.values,
+    )
+
+
+def _feedback_terms(query: FeedbackQuery, params: Params) -> list[str]:
+    terms = [f"workspace_id = {params.uuid(query.workspace)}"]
+    if query.runs:
+        terms.append(_among("run_id", query.runs, params))
+    if query.ids:
+        terms.append(_among("id", query.ids, params))
+    if query.projects:
+        of_runs = where(RunSelection(workspace=query.workspace, projects=query.projects), params)
+        terms.append(
+            f"({_among('project_id', query.projects, params)}"
+            f" OR run_id IN (SELECT id FROM runs FINAL WHERE {of_runs}))"
+        )
+    if query.keys:
+        terms.append(f"key IN {params.texts(query.keys)}")
+    if query.sources:
+        terms.append(f"source_type IN {params.texts(query.sources)}")
+    if query.users:
+        user = "JSONExtractString(source, 'user_id')"
+        login = "JSONExtractString(source, 'ls_user_id')"
+        terms.append(f"({user} IN {params.texts(query.users)} OR {login} IN {params.texts(query.users)})")
+    if query.has_comment is not None:
+        terms.append("ifNull(comment, '') " + ("!= ''" if query.has_comment else "= ''"))
+    if query.has_score is not None:
+        terms.append("score IS NOT NULL" if query.has_score else "score IS NULL")
+    if query.on_runs is not None:
+        terms.append(f"run_id {'!=' if query.on_runs else '='} {params.uuid(ZERO)}")
+    if query.created_since is not None:
+        terms.append(f"created_at >= {params.micros(query.created_since)}")
+    if query.created_until is not None:
+        terms.append(f"created_at <= {params.micros(query.created_until)}")
+    if query.comparative_experiment is not None:
+        terms.append(f"comparative_experiment_id = {params.uuid(query.comparative_experiment)}")
+    return terms
+
+
+_FEEDBACK_STATS: Final = """toString(key) AS key, count(score) AS n, avg(score) AS avg,
+  stddevPop(score) AS stdev, min(score) AS min, max(score) AS max, countIf(error = 1) AS errors,
+  sumMapIf(map(if(JSONType(value) = 'String', JSONExtractString(value), value), toUInt64(1)),
+    value NOT IN ('', 'null') AND JSONType(value) != 'Object') AS values,
+  arraySlice(arrayFilter(x -> x != '', groupArray(20)(ifNull(comment, ''))), 1, 10) AS comments,
+  groupUniqArray(10)(if(source = '', concat('{"type":"', source_type, '"}'), source)) AS sources"""
+
+
+def feedback_stats(selection: RunSelection, by: str) -> Statement:
+    """Feedback of the selected runs, summed up by group and key."""
+    params = Params()
+    columns = ("id", "project_id", "thread_id")
+    group = {"all": "''", "run": "toString(run_id)", "project": "toString(project)", "thread": "thread"}[by]
+    wanted = source(selection, columns, params)
+    inner = [f"workspace_id = {params.uuid(selection.workspace)}"]
+    if selection.ids and selection.filter is None:
+        inner.append(_among("run_id", selection.ids, params))
+    chosen = f"SELECT id AS chosen_id, project_id AS project, thread_id AS thread {wanted}"
+    return (
+        f"SELECT {group} AS group_key, {_FEEDBACK_STATS}\nFROM (SELECT * FROM feedback FINAL\n"
+        f"  WHERE {' AND '.join(inner)}) AS f\nINNER JOIN ({chosen}) AS r ON f.run_id = r.chosen_id\n"
+        "GROUP BY group_key, key",
+        params.values,
+    )
+
+
+def project_feedback_stats(workspace: UUID, projects: Sequence[UUID]) -> Statement:
+    """Feedback on whole projects, summed up by project and key."""
+    params = Params()
+    return (
+        f"SELECT toString(project_id) AS group_key, {_FEEDBACK_STATS}\nFROM feedback FINAL\n"
+        f"WHERE workspace_id = {params.uuid(workspace)} AND run_id = {params.uuid(ZERO)}"
+        f" AND {_among('project_id', projects, params)}\nGROUP BY group_key, key",
+        params.values,
+    )

@@ -1,0 +1,63 @@
+"""Bound parameters for statements that have to be composed. Values never enter the text of a statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+
+class Params:
+    """Collects values and hands out their placeholders, `{p0:String}` and so on.
+
+    One instance belongs to one statement; conditions built apart and joined later share it.
+    The engine parses a bound value as one TSV field, so text is escaped that way here, and only here.
+    """
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+
+    def _bind(self, text: str, engine_type: str) -> str:
+        name = f"p{len(self.values)}"
+        self.values[name] = text
+        return f"{{{name}:{engine_type}}}"
+
+    def text(self, value: str) -> str:
+        return self._bind(_tsv(value), "String")
+
+    def uuid(self, value: UUID) -> str:
+        return self._bind(str(value), "UUID")
+
+    def integer(self, value: int) -> str:
+        """A 64-bit integer; callers clamp."""
+        return self._bind(str(value), "Int64")
+
+    def number(self, value: float) -> str:
+        return self._bind(repr(float(value)), "Float64")
+
+    def micros(self, value: int) -> str:
+        """A moment, in microseconds since the epoch, as DateTime64(6)."""
+        return f"fromUnixTimestamp64Micro({self.integer(value)}, 'UTC')"
+
+    def texts(self, values: Iterable[str]) -> str:
+        return self._bind("[" + ",".join(_quoted(value) for value in values) + "]", "Array(String)")
+
+    def uuids(self, values: Iterable[UUID]) -> str:
+        return self._bind("[" + ",".join(f"'{value}'" for value in values) + "]", "Array(UUID)")
+
+    def numbers(self, values: Iterable[float]) -> str:
+        return self._bind("[" + ",".join(repr(float(value)) for value in values) + "]", "Array(Float64)")
+
+
+def _tsv(value: str) -> str:
+    return (
+        value.replace("\\", "\\\\")
+        .replace("\t", "\\t")
+        .replace("\n", "\\n")
+        .replace("\r", "\\r")
+        .replace("\0", "\\0")
+    )
+
+
+def _quoted(value: str) -> str:
+    """A string literal inside an array literal: escaped once for the literal, once more for the TSV field."""
+    return "'" + _tsv(value.replace("\\", "\\\\").replace("'", "\\'")) + "'"

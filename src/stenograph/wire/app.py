@@ -1,0 +1,100 @@
+"""The application: faces, addresses, the request log, and what to say when something fails."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from stenograph import __version__
+from stenograph.errors import StenographError
+from stenograph.observability import METRICS_CONTENT_TYPE, Metrics
+from stenograph.wire.addresses import Addresses
+from stenograph.wire.http import Services, encode
+from stenograph.wire.langsmith import errors as langsmith_errors
+from stenograph.wire.langsmith import routes as langsmith
+from stenograph.wire.ui.routes import routes as ui_routes
+
+log = structlog.get_logger("stenograph.http")
+
+
+def build(services: Services) -> ASGIApp:
+    """The ASGI application over these services."""
+    app = FastAPI(
+        title="Stenograph", version=__version__, openapi_url=None, docs_url=None, redoc_url=None
+    )
+    app.state.services = services
+    app.router.routes.extend(langsmith.routes())
+    app.router.routes.extend(ui_routes())
+    app.add_route("/metrics", _metrics, methods=["GET"])
+    app.add_exception_handler(StenographError, _failed)
+    app.add_exception_handler(HTTPException, _unrouted)
+    app.add_exception_handler(ClientDisconnect, _gone)
+    logged = RequestLog(app, services.metrics)
+    return Addresses(logged, local_only=services.settings.auth_open)
+
+
+async def _metrics(request: Request) -> Response:
+    found: Services = request.app.state.services
+    return Response(found.metrics.render(), media_type=METRICS_CONTENT_TYPE)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    return langsmith_errors.render(request, error)
+
+
+async def _unrouted(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return encode({"detail": f"there is no {request.method} {request.url.path} here"}, 404)
+    return encode({"detail": error.detail}, error.status_code)
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    """The client hung up while sending: nobody reads this."""
+    return Response(status_code=499)
+
+
+class RequestLog:
+    """Counts and logs every answer; turns what nobody foresaw into a bare 500 without internals."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status = 0
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        except Exception:
+            log.exception("a request failed", method=scope["method"], path=scope["path"])
+            if not status:
+                await encode({"detail": "Internal server error"}, 500)(scope, receive, watch)
+        finally:
+            seconds = time.perf_counter() - started
+            route = scope.get("route")
+            template = getattr(route, "path", None)
+            self._metrics.answered(scope["method"], template, status, seconds)
+            log.debug(
+                "answered",
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                milliseconds=round(seconds * 1000, 1),
+            )

@@ -1,0 +1,49 @@
+"""Our errors as LangSmith's: its read service says {"detail": …}, its ingest service {"error": …}."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from stenograph import errors
+from stenograph.wire.http import encode
+
+STATUS: dict[type[errors.StenographError], int] = {
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.TooLarge: 413,
+    errors.Unsupported: 501,
+    errors.InboxFull: 429,
+    errors.StoreUnavailable: 503,
+    errors.Overloaded: 503,
+}
+
+
+def render(request: Request, error: Exception) -> Response:
+    """The answer to a request that failed. A stranger to our tree becomes a bare 500."""
+    if isinstance(error, errors.Invalid):
+        status = 422 if error.where and error.position is None else 400
+        return encode(_body(request, error), status)
+    for kind in type(error).__mro__:
+        if kind in STATUS:
+            assert isinstance(error, errors.StenographError)
+            answer = encode(_body(request, error), STATUS[kind])
+            if isinstance(error, errors.Overloaded):
+                answer.headers["Retry-After"] = str(error.retry_after)
+            return answer
+    return encode({"detail": "Internal server error"}, 500)
+
+
+def _body(request: Request, error: errors.StenographError) -> dict[str, object]:
+    path = request.url.path
+    ingesting = request.method in ("POST", "PATCH") and (
+        path in ("/runs", "/runs/batch", "/runs/multipart")
+        or (request.method == "PATCH" and path.startswith("/runs/"))
+    )
+    if ingesting:
+        return {"error": error.message}
+    if isinstance(error, errors.Invalid) and error.where and error.position is None:
+        return {"detail": [{"loc": list(error.where), "msg": error.message, "type": "value_error"}]}
+    return {"detail": error.message}

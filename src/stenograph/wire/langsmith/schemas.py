@@ -1,0 +1,149 @@
+"""LangSmith's bodies, with its names. Shapes: its OpenAPI document of August 2026. Unknown fields are ignored."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Raw, Struct
+
+Moment = str | float | int | None
+"""ISO 8601 with or without offset, or epoch seconds or milliseconds."""
+
+
+class RunIn(Struct, gc=False):
+    """A run in POST /runs, PATCH /runs/{id}, /runs/batch, and the main part of /runs/multipart."""
+
+    id: UUID | None = None
+    trace_id: UUID | None = None
+    dotted_order: str | None = None
+    parent_run_id: UUID | None = None
+    name: str | None = None
+    run_type: str | None = None
+    start_time: Moment = None
+    end_time: Moment = None
+    session_id: UUID | None = None
+    session_name: str | None = None
+    tags: list[str] | None = None
+    reference_example_id: UUID | None = None
+    error: Raw | None = None
+    inputs: Raw | None = None
+    outputs: Raw | None = None
+    events: Raw | None = None
+    extra: Raw | None = None
+    serialized: Raw | None = None
+
+
+class BatchIn(Struct, gc=False):
+    """POST /runs/batch. Each run is decoded on its own, so that a bad one does not spoil the rest."""
+
+    post: list[Raw] | None = None
+    patch: list[Raw] | None = None
+
+
+class RunsQueryIn(Struct):
+    """POST /runs/query, and the selection part of /runs/stats."""
+
+    id: list[UUID] | None = None
+    trace: UUID | None = None
+    parent_run: UUID | None = None
+    run_type: str | None = None
+    session: list[UUID] | UUID | None = None
+    reference_example: list[UUID] | UUID | None = None
+    execution_order: int | None = None
+    start_time: Moment = None
+    end_time: Moment = None
+    error: bool | None = None
+    is_root: bool | None = None
+    filter: str | None = None
+    trace_filter: str | None = None
+    tree_filter: str | None = None
+    search_filter: str | None = None
+    query: str | None = None
+    cursor: str | None = None
+    limit: int | None = None
+    select: list[str] | None = None
+    order: str | None = None
+    skip_pagination: bool | None = None
+
+
+class GroupByIn(Struct):
+    attribute: str
+    path: str | None = None
+    max_groups: int | None = None
+
+
+class RunStatsIn(RunsQueryIn):
+    """POST /runs/stats."""
+
+    group_by: GroupByIn | None = None
+    groups: list[str | None] | None = None
+
+
+class RunGroupIn(Struct):
+    """POST /runs/group and /runs/group/stats."""
+
+    session_id: UUID
+    group_by: str
+    filter: str | None = None
+    start_time: Moment = None
+    end_time: Moment = None
+    offset: int | None = None
+    limit: int | None = None
+
+
+class RunsDeleteIn(Struct):
+    """POST /runs/delete and /runs/delete/traces."""
+
+    session_id: UUID
+    trace_ids: list[UUID] | None = None
+    metadata: dict[str, Any] | None = None
+    start_time: Moment = None
+    delete_examples: bool | None = None
+
+
+class FeedbackSourceIn(Struct):
+    type: str | None = None
+    metadata: Raw | None = None
+    user_id: str | None = None
+    ls_user_id: str | None = None
+    user_name: str | None = None
+
+
+class FeedbackIn(Struct):
+    """POST /feedback, /feedback/eager, and feedback parts of /runs/multipart."""
+
+    key: str
+    id: UUID | None = None
+    run_id: UUID | None = None
+    trace_id: UUID | None = None
+    session_id: UUID | None = None
+    score: Raw | None = None
+    value: Raw | None = None
+    comment: str | None = None
+    correction: Raw | None = None
+    feedback_source: FeedbackSourceIn | None = None
+    feedback_config: Raw | None = None
+    feedback_group_id: UUID | None = None
+    comparative_experiment_id: UUID | None = None
+    start_time: Moment = None
+    created_at: Moment = None
+    modified_at: Moment = None
+    extra: Raw | None = None
+    error: bool | None = None
+
+
+class Out(Struct, omit_defaults=False):
+    """Answers that are not built as plain dicts of selected fields."""
+
+
+class FeedbackSourceOut(Out):
+    type: str
+    metadata: Raw
+    user_id: str | None
+    ls_user_id: str | None
+    user_name: str | None
+
+
+NULL = msgspec.Raw(b"null")

@@ -1,0 +1,115 @@
+"""multipart/form-data, read in one pass over a body that is in memory.
+
+Our own because tracing clients state each part's length, either as a Content-Length header or as a `length`
+parameter of its Content-Type, so that parts are sliced rather than searched: 1 µs a part.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from stenograph.errors import Invalid, TooLarge
+
+_NAME = re.compile(rb'[;\s]name="((?:[^"\\]|\\.)*)"', re.IGNORECASE)
+_BARE_NAME = re.compile(rb"[;\s]name=([^;\s\"]+)", re.IGNORECASE)
+_CODED_NAME = re.compile(rb"[;\s]name\*=utf-8''([^;\s]+)", re.IGNORECASE)
+_LENGTH = re.compile(rb"(?:content-length:\s*|;\s*length=\"?)(\d+)", re.IGNORECASE)
+_TYPE = re.compile(rb"content-type:\s*([^;\r\n]+)", re.IGNORECASE)
+_CODING = re.compile(rb"content-encoding:\s*([^\r\n]+)", re.IGNORECASE)
+_BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
+_QUOTED = re.compile(rb"%(?:22|0[dD]|0[aA])|\\(.)", re.DOTALL)
+
+
+class Part(NamedTuple):
+    """One part; `data` views the body it was cut from."""
+
+    name: str
+    mime_type: str
+    data: memoryview
+
+
+def boundary(content_type: str) -> bytes:
+    """The boundary of a multipart Content-Type header; Invalid when it is none."""
+    match = _BOUNDARY.search(content_type)
+    if not content_type.lower().startswith("multipart/form-data") or match is None:
+        raise Invalid(
+            f"expected Content-Type multipart/form-data with a boundary, not {content_type[:100]!r}"
+        )
+    return (match[1] or match[2]).encode()
+
+
+def parts(body: bytes, mark: bytes, *, max_parts: int, max_header: int) -> Iterator[Part]:
+    """The parts of a body in their order. Raises Invalid at the point where the body stops making sense,
+    TooLarge over a limit: what was yielded before that was whole."""
+    line = b"--" + mark
+    view = memoryview(body)
+    at = 0 if body.startswith(line) else body.find(b"\r\n" + line) + 2
+    if at == 1:
+        raise Invalid("the multipart body does not contain its boundary")
+    count = 0
+    while True:
+        at += len(line)
+        if body[at : at + 2] == b"--":
+            return
+        if body[at : at + 2] != b"\r\n":
+            raise Invalid(f"the multipart body is cut short or malformed at byte {at}: a boundary was expected")
+        head_end = body.find(b"\r\n\r\n", at, at + max_header)
+        if head_end < 0:
+            if len(body) - at >= max_header:
+                raise TooLarge(
+                    f"a part's headers are over {max_header} bytes (limit STENOGRAPH_MAX_PART_HEADER_BYTES)"
+                )
+            raise Invalid(f"the multipart body is cut short in the headers of a part at byte {at}")
+        count += 1
+        if count > max_parts:
+            raise TooLarge(f"the body has more than {max_parts} parts (limit STENOGRAPH_MAX_PARTS)")
+        head = body[at : head_end + 2]
+        start = head_end + 4
+        end = _end(body, head, start, line)
+        yield Part(_name(head), _mime_type(head), view[start:end])
+        at = end + 2
+
+
+def _end(body: bytes, head: bytes, start: int, line: bytes) -> int:
+    """Where a part ends: by its stated length when that leads to a boundary, else at the next boundary."""
+    stated = _LENGTH.search(head)
+    if stated is not None:
+        end = start + int(stated[1])
+        if body.startswith(line, end + 2) and body[end : end + 2] == b"\r\n":
+            return end
+        if end + 2 + len(line) > len(body):
+            raise Invalid(
+                f"the multipart body is cut short: a part at byte {start} states {stated[1].decode()} bytes, "
+                f"{max(0, len(body) - start)} are left"
+            )
+    end = body.find(b"\r\n" + line, start)
+    if end < 0:
+        raise Invalid(f"the multipart body is cut short: the part at byte {start} has no end")
+    return end
+
+
+def _name(head: bytes) -> str:
+    coding = _CODING.search(head)
+    if coding is not None and coding[1].strip().lower() not in (b"identity", b"binary", b"8bit"):
+        raise Invalid("a part has a Content-Encoding of its own: compress the whole body instead")
+    match = _NAME.search(head)
+    if match is not None:
+        raw = match[1]
+        if b"%" in raw or b"\\" in raw:
+            raw = _QUOTED.sub(lambda found: found[1] or unquote_to_bytes(found[0]), raw)
+        return raw.decode("utf-8", "replace")
+    coded = _CODED_NAME.search(head)
+    if coded is not None:
+        return unquote_to_bytes(coded[1]).decode("utf-8", "replace")
+    bare = _BARE_NAME.search(head)
+    if bare is not None:
+        return bare[1].decode("utf-8", "replace")
+    raise Invalid("a part has no name in its Content-Disposition")
+
+
+def _mime_type(head: bytes) -> str:
+    match = _TYPE.search(head)
+    return match[1].decode("latin-1").strip() if match else "application/octet-stream"

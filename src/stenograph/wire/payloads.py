@@ -1,0 +1,95 @@
+"""JSON that is stored as it came: checked once at the door, so that splicing it into answers is safe.
+
+Bytes stay as sent but for three things that would poison readers: \\u escapes of printable characters are
+resolved (so that search and filters see one spelling), lone surrogates become U+FFFD, and what only lenient
+parsers write (NaN, raw control characters, bytes that are no UTF-8) is mended.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+import msgspec
+import numpy as np
+
+from stenograph.errors import Invalid, TooLarge
+
+_raw = msgspec.json.Decoder(msgspec.Raw).decode
+_ESCAPE = re.compile(rb'\\(?:u([0-9a-fA-F]{4})(?:\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|.)', re.DOTALL)
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_KINDS = {ord("{"): "object", ord("["): "array"}
+
+
+class Payloads:
+    """Checks JSON documents against the nesting limit of the settings."""
+
+    def __init__(self, max_depth: int) -> None:
+        self._max_depth = max_depth
+
+    def check(self, document: bytes | memoryview, what: str, kind: str | None = None) -> bytes | None:
+        """The document, fit to be stored; None for JSON null.
+
+        `kind` may ask for an "object" or an "array". Invalid names `what` and the place of the mistake.
+        """
+        raw = bytes(document)
+        if b"\\u" in raw:
+            raw = _ESCAPE.sub(_resolve, raw)
+        try:
+            found = bytes(_raw(raw))
+            found.decode()
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            self._check_depth(raw, what)
+            found = _mend(raw, what, str(error))
+        else:
+            self._check_depth(found, what)
+        if found == b"null":
+            return None
+        if kind is not None and _KINDS.get(found[0]) != kind:
+            raise Invalid(f"{what} must be a JSON {kind}, not {_start(found)}", where=(what,))
+        return found
+
+    def _check_depth(self, raw: bytes, what: str) -> None:
+        if raw.count(b"{") + raw.count(b"[") <= self._max_depth:
+            return
+        marks = np.frombuffer(_STRING.sub(b"", raw), np.uint8)
+        steps = np.isin(marks, (0x5B, 0x7B)).astype(np.int64) - np.isin(marks, (0x5D, 0x7D))
+        if int(np.cumsum(steps).max(initial=0)) > self._max_depth:
+            raise TooLarge(
+                f"{what} is nested deeper than {self._max_depth} levels (limit STENOGRAPH_MAX_JSON_DEPTH)"
+            )
+
+
+def clean(document: bytes) -> bytes:
+    """A document that our own decoders can read: escapes resolved as for stored payloads."""
+    return _ESCAPE.sub(_resolve, document) if b"\\u" in document else document
+
+
+def _resolve(match: re.Match[bytes]) -> bytes:
+    first = match[1]
+    if first is None:
+        return match[0]
+    code = int(first, 16)
+    if 0xD800 <= code < 0xDC00 and match[2] is not None:
+        code = 0x10000 + ((code - 0xD800) << 10) + (int(match[2], 16) - 0xDC00)
+        return chr(code).encode()
+    rest = b"" if match[2] is None else "\ufffd".encode()
+    if 0xD800 <= code < 0xE000:
+        return "\ufffd".encode() + rest
+    if code < 0x20 or code in (0x22, 0x5C, 0x7F):
+        return match[0][:6] + rest
+    return chr(code).encode() + rest
+
+
+def _mend(raw: bytes, what: str, reason: str) -> bytes:
+    """The same document as strict JSON, for writers that are not; Invalid when it is none at all."""
+    try:
+        value = json.loads(raw.decode("utf-8", "replace"), strict=False, parse_constant=lambda _: None)
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    except (ValueError, RecursionError):
+        raise Invalid(f"{what} is not valid JSON: {reason}", where=(what,)) from None
+
+
+def _start(found: bytes) -> str:
+    shown = found[:30].decode("utf-8", "replace")
+    return shown + ("…" if len(found) > 30 else "")

@@ -1,0 +1,111 @@
+"""One real server on a real port for all tests that speak HTTP, and the clients that speak to it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+
+@dataclass
+class Server:
+    """A server process of the tests' own. `stop` ends it cleanly, `kill` does not; `start` brings it back."""
+
+    data_dir: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
+    port: int = 0
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> str:
+        return (self.data_dir.parent / f"{self.data_dir.name}.log").read_text()
+
+    def start(self) -> Server:
+        self.port = self.port or free_port()
+        log = (self.data_dir.parent / f"{self.data_dir.name}.log").open("ab")
+        command = [sys.executable, "-m", "stenograph", "serve", "--port", str(self.port)]
+        command += ["--data-dir", str(self.data_dir), "--log-format", "json", *self.options]
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("STENOGRAPH_")}
+        with log:
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, env={**clean, **self.environment}
+            )
+        self.wait_until_ready()
+        return self
+
+    def wait_until_ready(self, seconds: float = 60) -> None:
+        """Poll GET /ok: the promised sign of being ready."""
+        assert self.process is not None
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.log[-4000:]}")
+            with contextlib.suppress(httpx.HTTPError):
+                if httpx.get(f"{self.url}/ok", timeout=5).status_code == 200:
+                    return
+            time.sleep(0.02)
+        raise AssertionError(f"the server is not ready after {seconds} s:\n{self.log[-4000:]}")
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server that tests share; each test keeps to projects of its own."""
+    running = Server(tmp_path_factory.mktemp("server") / "data").start()
+    yield running
+    assert running.stop() == 0, running.log[-4000:]
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    """A server for one test alone, not started yet: the test may set its environment, kill it, start it again."""
+    server = Server(tmp_path / "data")
+    yield server
+    if server.process is not None and server.process.poll() is None:
+        server.process.kill()
+        server.process.wait()
+
+
+@pytest.fixture
+def http(server: Server) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=server.url, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def project() -> str:
+    """A project name that nobody else uses."""
+    return f"project-{uuid.uuid4().hex[:12]}"

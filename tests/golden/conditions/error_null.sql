@@ -1,0 +1,2 @@
+-- neq(error, null)
+NOT (isNull(error))

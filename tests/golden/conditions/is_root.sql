@@ -1,0 +1,2 @@
+-- eq(is_root, true)
+is_root = 1

@@ -1,0 +1,2 @@
+-- eq(latency, null)
+isNull(end_time)

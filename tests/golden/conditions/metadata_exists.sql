@@ -1,0 +1,3 @@
+-- exists(metadata, "env")
+mapContains(metadata, {p0:String})
+-- p0 = env

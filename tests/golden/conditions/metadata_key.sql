@@ -1,0 +1,3 @@
+-- eq(metadata_key, "env")
+mapContains(metadata, {p0:String})
+-- p0 = env

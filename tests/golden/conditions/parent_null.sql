@@ -1,0 +1,2 @@
+-- eq(parent_run_id, null)
+isNull(parent_run_id)

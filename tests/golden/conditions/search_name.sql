@@ -1,0 +1,3 @@
+-- search(name, "chat")
+positionCaseInsensitiveUTF8(name, {p0:String}) > 0
+-- p0 = chat

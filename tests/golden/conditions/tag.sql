@@ -1,0 +1,3 @@
+-- has(tags, "prod")
+has(tags, {p0:String})
+-- p0 = prod

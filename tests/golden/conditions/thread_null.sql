@@ -1,0 +1,2 @@
+-- eq(thread_id, null)
+thread_id = ''
