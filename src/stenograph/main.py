@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import structlog
@@ -72,7 +73,11 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
             metrics=metrics,
             access=Access(stores.meta, is_open=settings.auth_open),
             ingest=Ingest(
-                recorder, projects, stores.blobs, max_runs_per_trace=settings.max_runs_per_trace
+                recorder,
+                stores.runs,
+                projects,
+                stores.blobs,
+                max_runs_per_trace=settings.max_runs_per_trace,
             ),
             projects=projects,
             runs=reader,
@@ -151,7 +156,7 @@ async def _serve(settings: Settings, banner: Callable[[Settings], str] | None) -
         return 1
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     async with running(settings) as services:
-        server = uvicorn.Server(
+        server = _Server(
             uvicorn.Config(
                 app.build(services),
                 log_config=None,
@@ -163,11 +168,23 @@ async def _serve(settings: Settings, banner: Callable[[Settings], str] | None) -
                 h11_max_incomplete_event_size=64 * 1024,
             )
         )
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, server.handle_exit, number, None)
         if banner is not None:
             print(banner(settings), file=sys.stderr, flush=True)
         await server.serve(sockets=[listener])
     log.info("stopped")
     return 0
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: by itself it would raise them again once it has stopped, which would end the process
+    before what is pending has been written, and not with 0."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 def _listen(settings: Settings) -> socket.socket:

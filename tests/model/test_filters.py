@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -129,7 +130,7 @@ def test_nothing_asked_is_always_and_no_choice_is_never() -> None:
         lambda: Pairs(PairKind.INPUTS, (key(PairKind.OUTPUTS),)),
     ],
 )
-def test_trees_that_make_no_sense_are_refused(build) -> None:  # type: ignore[no-untyped-def]
+def test_trees_that_make_no_sense_are_refused(build: Callable[[], object]) -> None:
     with pytest.raises(ValueError):
         build()
 

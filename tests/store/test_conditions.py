@@ -1,9 +1,8 @@
-"""Filters against the engine: which runs each one finds, and the SQL that it becomes."""
+"""Filters against the engine: which runs each one finds."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from importlib import resources
@@ -55,7 +54,7 @@ def ident(label: str) -> UUID:
 
 
 def run(label: str, parent: str | None = None, **columns: Any) -> dict[str, Any]:
-    """A finished root of one second, or a child of `parent`; `label` becomes its id and, unless given, name."""
+    """A finished root of one second, or a child of `parent`; `label` becomes its id and its name."""
     return {
         "workspace_id": str(WORKSPACE),
         "project_id": str(PROJECT),
@@ -114,15 +113,24 @@ RUNS = [
     run("gone", tags=["prod"], metadata={"env": "prod"}, inputs='{"k": "Zebra"}'),
     run("gone", version=2, deleted=1, tags=["prod"], metadata={"env": "prod"}, inputs='{"k": "Zebra"}'),
     # the same trace id in another workspace must not add to this one's tokens
-    run("stranger", "root", workspace_id=str(ELSEWHERE), total_tokens=9000, prompt_tokens=9000, total_cost="9"),
+    run("stranger", "root", workspace_id=str(ELSEWHERE), total_tokens=9000, total_cost="9"),
     *(
-        run(f"pair-{label}", metadata=pairs, inputs=json.dumps(pairs), outputs=json.dumps({"_": [pairs]})[6:-2])
+        run(f"pair-{label}", metadata=pairs, inputs=json.dumps(pairs), outputs=json.dumps([[pairs]]))
         for label, pairs in PAIRS.items()
     ),
-    payload("json-nested", ' {"a" : [[{"b":1.0}, {"b": ["x", {"c": null}]}]],\n "list": [[[["deep"]]]], "e": [], "o": {}}'),
+    payload(
+        "json-nested",
+        ' {"a" : [[{"b":1.0}, {"b": ["x", {"c": null}]}]],\n "list": [[[["deep"]]]], "e": [], "o": {}}',
+    ),
     payload("json-dotted", '{"a.b": "dot", "a": {"b.c": "q\\"\\n\\\\"}, "": {"n": "unnamed"}}'),
-    payload("json-tricky", '{"k": "a\\": \\"b", "x": ["}{][", ", "], "key:": "v", "t": "a\\/b", "long": "' + "y" * 9000 + '"}'),
-    payload("json-numbers", '{"i": 5, "s": "5", "f": 1.50, "big": 12345678901234567890123, "neg": -0.5, "yes": true}'),
+    payload(
+        "json-tricky",
+        '{"k": "a\\": \\"b", "x": ["}{][", ", "], "key:": "v", "t": "a\\/b", "long": "' + "y" * 9000 + '"}',
+    ),
+    payload(
+        "json-numbers",
+        '{"i": 5, "s": "5", "f": 1.50, "big": 12345678901234567890123, "neg": -0.5, "yes": true}',
+    ),
     payload("json-string", '"just text"'),
     payload("json-broken", '{"k": "v'),
     payload("json-many", json.dumps({f"key{n}": {"v": n} for n in range(2000)})),
@@ -215,7 +223,8 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 ROOTS = ALL - {"llm1", "llm2"}
-SHORT = ALL - {"root", "open", "failed"}
+
+MANY_KEYS = [f"key{n}.v" for n in range(30)]
 
 CASES: list[tuple[str, set[str]]] = [
     # identity
@@ -319,7 +328,8 @@ CASES: list[tuple[str, set[str]]] = [
     ('search("zebra nowhere")', set()),
     ('search("zebra?! a -")', {"root"}),
     ('search("ÉTÉ")', {"root"}),
-    ('search("In")', {"root"}),
+    ('search("the")', {"root"}),
+    ('search("In Été")', {"root"}),
     ('search("checkout zebra")', {"root"}),
     ('search("checkOUT")', {"root"}),
     ('search("timeout 100%")', {"failed"}),
@@ -416,7 +426,8 @@ CASES: list[tuple[str, set[str]]] = [
     ("eq(input_value, true)", {"json-numbers"}),
     ("gt(input_value, 1e20)", {"json-numbers"}),
     ('and(eq(input_key, "key1999.v"), eq(input_value, 1999))', {"json-many"}),
-    ('and(in(input_key, ["key1.v", "key2.v", "key3.v", "key4.v", "key5.v"]), eq(input_value, 5))', {"json-many"}),
+    ('and(in(input_key, ["key1.v", "key2.v", "key5.v"]), eq(input_value, 5))', {"json-many"}),
+    (f'and(in(input_key, {json.dumps(MANY_KEYS)}), eq(input_value, 7))', {"json-many"}),
     ('and(eq(input_key, "k"), eq(input_value, "v"))', set()),
     ('eq(input_value, "v")', {"json-tricky", "json-steep"}),
     ('search(input_value, "")', ALL - {"llm1", "llm2", "open", "stale", "pair-no", "json-broken"}),
@@ -496,79 +507,6 @@ def test_a_trace_is_added_up_within_the_bound_that_was_given(engine: Engine) -> 
     assert (found(""), found("id != generateUUIDv4()"), found("total_tokens < 100")) == (1, 1, 0)
 
 
-# The SQL itself. UPDATE_GOLDEN=1 writes the files anew.
-
-GOLDEN = Path(__file__).parent.parent / "golden" / "conditions"
-UUID_TEXT = "018f3c5e-0000-7000-8000-000000000001"
-STATEMENTS = {
-    "id_eq": f'eq(id, "{UUID_TEXT}")',
-    "id_in": f'in(trace_id, ["{UUID_TEXT}"])',
-    "parent_null": "eq(parent_run_id, null)",
-    "parent_neq": f'neq(parent_run_id, "{UUID_TEXT}")',
-    "project": f'eq(session_id, "{UUID_TEXT}")',
-    "name_eq": 'eq(name, "O\'Neil\\n\\\\")',
-    "name_in": 'in(name, ["a", "it\'s"])',
-    "error_null": "neq(error, null)",
-    "error_like": 'like(error, "%timeout%")',
-    "thread_null": "eq(thread_id, null)",
-    "start_time": 'gte(start_time, "2024-05-01T12:30:00Z")',
-    "start_time_in": "in(start_time, [1714566600])",
-    "end_time": 'lt(end_time, "2024-05-01")',
-    "latency": 'gt(latency, "1.5s")',
-    "latency_in": "in(latency, [1, 2])",
-    "latency_null": "eq(latency, null)",
-    "is_root": "eq(is_root, true)",
-    "tokens": "gt(total_tokens, 1000)",
-    "tokens_in": "in(prompt_tokens, [1, 2])",
-    "cost": "lte(total_cost, 0.001)",
-    "cost_in": "in(total_cost, [0.1])",
-    "cost_null": "eq(total_cost, null)",
-    "tag": 'has(tags, "prod")',
-    "tags_like": 'like(tags, "v1%")',
-    "search": 'search("Timeout in step_2")',
-    "search_unspaced": 'search("図書館")',
-    "search_name": 'search(name, "chat")',
-    "search_inputs": 'search(inputs, "a/\\"b\\"")',
-    "metadata_pair": 'and(eq(metadata_key, "env"), eq(metadata_value, "prod"))',
-    "metadata_key": 'eq(metadata_key, "env")',
-    "metadata_key_dotted": 'and(eq(metadata_key, "a.b"), eq(metadata_value, "1"))',
-    "metadata_value": 'eq(metadata_value, "prod")',
-    "metadata_like": 'and(like(metadata_key, "ls_%"), neq(metadata_value, "x"))',
-    "metadata_number": 'and(eq(metadata_key, "n"), gt(metadata_value, 5))',
-    "metadata_absent": 'and(neq(metadata_key, "env"), eq(metadata_value, "prod"))',
-    "metadata_has": """has(metadata, '{"a": "1", "b": "2"}')""",
-    "metadata_exists": 'exists(metadata, "env")',
-    "thread_keys": 'and(in(metadata_key, ["session_id", "thread_id"]), eq(metadata_value, "X"))',
-    "input_pair": 'and(eq(input_key, "messages.content"), eq(input_value, "hi"))',
-    "input_key": 'eq(input_key, "question")',
-    "input_value": 'eq(input_value, "hi")',
-    "input_number": "eq(input_value, 5)",
-    "output_like": 'and(like(output_key, "choices.%"), like(output_value, "%done%"))',
-    "output_exists": 'exists(outputs, "choices.message")',
-    "feedback_pair": 'and(eq(feedback_key, "correct"), lt(feedback_score, 0.5))',
-    "feedback_absent": 'neq(feedback_key, "correct")',
-    "feedback_value": 'and(eq(feedback_key, "label"), eq(feedback_value, "good"))',
-    "logic": 'and(eq(is_root, true), or(neq(error, null), gt(latency, "5s")), not(has(tags, "dev")))',
-}
-
-
-@pytest.mark.parametrize("name", STATEMENTS)
-def test_sql_is_as_recorded(name: str) -> None:
-    params = Params()
-    sql = condition(parse(STATEMENTS[name]), params, UUID(int=1))
-    bound = "".join(f"-- {key} = {value}\n" for key, value in params.values.items())
-    golden = GOLDEN / f"{name}.sql"
-    text = f"-- {STATEMENTS[name]}\n{sql}\n{bound}"
-    if os.environ.get("UPDATE_GOLDEN"):
-        golden.parent.mkdir(parents=True, exist_ok=True)
-        golden.write_text(text)
-    assert golden.read_text() == text
-
-
-def test_no_golden_file_is_left_over() -> None:
-    assert {file.stem for file in GOLDEN.glob("*.sql")} == set(STATEMENTS)
-
-
 # Any tree at all.
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
@@ -606,12 +544,12 @@ def pair_tests(draw: st.DrawFn, kind: PairKind) -> PairTest:
     numeric = part is Part.SCORE
     if numeric and op in (TestOp.LIKE, TestOp.CONTAINS):
         op = TestOp.EQ
-    values = st.floats(allow_nan=False) if numeric else TEXTS
+    values: st.SearchStrategy[Any] = st.floats(allow_nan=False) if numeric else TEXTS
     if part is Part.VALUE and op in (TestOp.GT, TestOp.LTE):
-        values = values | st.floats(allow_nan=False)
+        values = st.one_of(values, st.floats(allow_nan=False))
     count = (0, 6) if op is TestOp.IN else (1, 1)
-    chosen = tuple(draw(st.lists(values, min_size=count[0], max_size=count[1])))
-    return PairTest(kind, part, op, chosen, draw(st.booleans()))
+    chosen = draw(st.lists(values, min_size=count[0], max_size=count[1]))
+    return PairTest(kind, part, op, tuple(chosen), draw(st.booleans()))
 
 
 @st.composite
@@ -641,7 +579,7 @@ TREES = st.recursive(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(TREES)
 def test_every_tree_is_accepted_and_is_true_or_false_of_every_run(engine: Engine, tree: Filter) -> None:
     assert engine.found(tree) == ALL - engine.found(Not(tree))
@@ -651,7 +589,7 @@ def test_the_longest_filter_that_parses_is_accepted(engine: Engine) -> None:
     pair = 'and(like(input_key,"a.%"),neq(output_value,5),eq(input_value,"x"))'
     text = "or(" + ",".join([pair] * 33) + ")"
     assert engine.found(parse(text)) == engine.found(parse(pair))
-    walks = 'in(input_key,["a.b","c","d","e"])'
+    walks = 'in(input_key,["a.b","c","d","e","ab"])'
     assert engine.found(parse("or(" + ",".join([walks] * 100) + ")")) == engine.found(parse(walks))
 
 
@@ -660,7 +598,7 @@ def test_the_longest_filter_that_parses_is_accepted(engine: Engine) -> None:
 NAMES = st.sampled_from(["a", "b", "a.b", "é", 'q"', "x/y", "", "k:"])
 SCALARS = st.one_of(
     st.sampled_from(["a", "1", "1.0", "true", 'q"', "x/y", "\t\n", ", ", "{", "é 図", "\\"]),
-    st.sampled_from([0, 1, -1, 1.0, 1.5, 1e30, 2**60, True, False, None]),
+    st.sampled_from([0, 1, -1, 1.0, 1.5, 2**60, True, False, None]),
 )
 DOCUMENTS = st.recursive(
     SCALARS,
@@ -689,7 +627,7 @@ def equals(scalar: Any, text: str) -> bool:
     return re.fullmatch(r"-?\d+(\.\d+)?", text) is not None and float(text) == scalar
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     document=DOCUMENTS,
     layout=st.sampled_from([{}, {"separators": (",", ":")}, {"indent": 1}, {"separators": (" ,\t", "\n: ")}]),
@@ -705,16 +643,17 @@ def test_pairs_of_any_document(
     has_pair = any(name == key and equals(scalar, value) for name, scalar in found)
     keyed = PairTest(PairKind.INPUTS, Part.KEY, TestOp.EQ, (key,))
     valued = PairTest(PairKind.INPUTS, Part.VALUE, TestOp.EQ, (value,))
-    either = PairTest(PairKind.INPUTS, Part.KEY, TestOp.IN, (key,) * 5)
+    either = PairTest(PairKind.INPUTS, Part.KEY, TestOp.IN, (key, *map(str, range(2))))
+    like = PairTest(PairKind.INPUTS, Part.KEY, TestOp.LIKE, (re.sub(r"([%_\\])", r"\\\1", key),))
 
     params = Params()
     asked = [
         condition(all_of(tests), params, WORKSPACE)
-        for tests in ([keyed], [valued], [keyed, valued], [either, valued])
+        for tests in ([keyed], [valued], [keyed, valued], [either, valued], [like, valued])
     ]
     text = json.dumps(document, ensure_ascii=False, **layout)
     [answer] = engine.execute(
         f"SELECT [{', '.join(asked)}] AS asked FROM (SELECT {params.text(text)} AS inputs)", params
     )
 
-    assert answer["asked"] == [has_key, has_value, has_pair, has_pair]
+    assert answer["asked"] == [has_key, has_value, has_pair, has_pair, has_pair]

@@ -1,15 +1,10 @@
-"""What `store.api.MetaStore` promises, for every engine that a URL can name.
-
-A further engine is one more entry of `URLS`.
-"""
+"""What `store.api.MetaStore` promises, projects apart, for every engine of the metadata store."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
-from typing import TypeVar
 from uuid import UUID, uuid4
 
 import msgspec
@@ -20,43 +15,14 @@ from stenograph.model.access import DEFAULT_WORKSPACE, ApiKey, Role, Workspace
 from stenograph.model.dead_letters import DeadLetter
 from stenograph.model.feedback_setup import FeedbackConfig, FeedbackToken
 from stenograph.model.prices import ModelPrice
-from stenograph.model.projects import DEFAULT_PROJECT, Project, ProjectPatch, ProjectQuery, ProjectSort
+from stenograph.model.projects import DEFAULT_PROJECT, Project, ProjectPatch, ProjectQuery
 from stenograph.model.sharing import Share, ShareKind, thread_target
 from stenograph.model.views import SavedView, ViewPatch, ViewType
 from stenograph.store.api import MetaStore
 from stenograph.store.meta.database import open_meta
 
-Result = TypeVar("Result")
-Work = Callable[[MetaStore], Awaitable[Result]]
-
-URLS: dict[str, Callable[[Path], str]] = {"sqlite": lambda folder: f"sqlite:///{folder / 'meta.db'}"}
-
 OTHER = UUID("00000000-0000-4000-8000-00000000000b")
 MINE = DEFAULT_WORKSPACE
-
-
-@pytest.fixture(params=URLS)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return URLS[request.param](tmp_path)
-
-
-@pytest.fixture
-def meta(url: str) -> Callable[[Work[Result]], Result]:
-    """Runs a coroutine on the opened store, in which a second workspace exists."""
-
-    async def session(work: Work[Result]) -> Result:
-        store = await open_meta(url)
-        try:
-            if await store.workspaces.read(OTHER) is None:
-                await store.workspaces.create(
-                    Workspace(id=OTHER, name="Other", handle="other", created_at=2),
-                    project("default", workspace=OTHER),
-                )
-            return await work(store)
-        finally:
-            await store.close()
-
-    return lambda work: asyncio.run(session(work))
 
 
 def project(name: str, workspace: UUID = MINE, at: int = 1, **fields: object) -> Project:
@@ -71,22 +37,16 @@ def project(name: str, workspace: UUID = MINE, at: int = 1, **fields: object) ->
     return msgspec.convert(known | fields, Project, builtin_types=(UUID, bytes))
 
 
-def named(projects: list[Project]) -> list[str]:
-    return [each.name for each in projects]
-
-
 # ---- workspaces ------------------------------------------------------------------------------------------
 
 
-def test_first_open_makes_the_default_workspace_with_its_project_and_later_ones_do_not(url: str) -> None:
+def test_first_open_makes_the_default_workspace_with_its_project_and_later_ones_do_not(meta_url: str) -> None:
     async def work() -> None:
-        for _ in range(2):
-            store = await open_meta(url)
+        for expected in (DEFAULT_PROJECT, "renamed", "renamed"):
+            store = await open_meta(meta_url)
             assert [each.id for each in await store.workspaces.all()] == [DEFAULT_WORKSPACE]
             found = await store.projects.find(ProjectQuery(workspace=DEFAULT_WORKSPACE))
-            await store.close()
-            assert named(found) in ([DEFAULT_PROJECT], ["renamed"])
-            store = await open_meta(url)
+            assert [each.name for each in found] == [expected]
             await store.projects.update(MINE, found[0].id, ProjectPatch(name="renamed"), at=5)
             await store.close()
 
@@ -142,242 +102,6 @@ def test_a_key_is_revoked_once_and_by_its_own_workspace(meta: Callable[..., None
         assert await store.keys.revoke(MINE, mine.id, at=9) == revoked
         assert await store.keys.find("h1") == revoked
         assert not await store.keys.any_active()
-
-    meta(work)
-
-
-# ---- projects --------------------------------------------------------------------------------------------
-
-
-def test_a_project_comes_back_as_it_went_in(meta: Callable[..., None]) -> None:
-    async def work(store: MetaStore) -> None:
-        full = Project(
-            id=uuid4(),
-            workspace=MINE,
-            name="  Ünïcode 🎉 ",
-            start_time=-5,
-            created_at=2**62,
-            modified_at=3,
-            description="",
-            end_time=4,
-            extra='{"metadata": {"ключ": [1, 2.50]}}'.encode(),
-            default_dataset_id=uuid4(),
-            reference_dataset_id=uuid4(),
-            trace_tier="longlived",
-            longlived_ttl_days=30,
-        )
-        created = await store.projects.create(full)
-        assert created == msgspec.structs.replace(full, test_run_number=1)
-        assert await store.projects.read(MINE, full.id) == created
-        assert await store.projects.find_named(MINE, full.name) == created
-        assert await store.projects.find_named(MINE, full.name.strip()) is None
-
-    meta(work)
-
-
-def test_names_are_taken_in_one_workspace_and_until_deleted(meta: Callable[..., None]) -> None:
-    async def work(store: MetaStore) -> None:
-        first = await store.projects.create(project("a"))
-        await store.projects.create(project("A"))
-        await store.projects.create(project("a", workspace=OTHER))
-        with pytest.raises(Conflict, match="'a'"):
-            await store.projects.create(project("a"))
-        assert await store.projects.delete(MINE, [first.id], at=9) == [first.id]
-        assert await store.projects.read(MINE, first.id) is None
-        assert await store.projects.find_named(MINE, "a") is None
-        assert await store.projects.update(MINE, first.id, ProjectPatch(description="x"), at=9) is None
-        assert await store.projects.delete(MINE, [first.id], at=9) == []
-        second = await store.projects.create(project("a"))
-        assert await store.projects.find_named(MINE, "a") == second
-
-    meta(work)
-
-
-def test_an_id_is_taken_for_good_in_its_workspace_and_free_in_others(meta: Callable[..., None]) -> None:
-    async def work(store: MetaStore) -> None:
-        first = await store.projects.create(project("a"))
-        with pytest.raises(Conflict, match=str(first.id)):
-            await store.projects.create(project("b", id=first.id))
-        await store.projects.delete(MINE, [first.id], at=9)
-        with pytest.raises(Conflict, match=str(first.id)):
-            await store.projects.create(project("b", id=first.id))
-        await store.projects.create(project("b", id=first.id, workspace=OTHER))
-        assert await store.projects.read(MINE, first.id) is None
-
-    meta(work)
-
-
-def test_ensure_gives_everybody_one_project(meta: Callable[..., None]) -> None:
-    async def work(store: MetaStore) -> None:
-        found = await asyncio.gather(*(store.projects.ensure(project("new")) for _ in range(20)))
-        assert len({each.id for each in found}) == 1
-        foreign = await store.projects.ensure(project("new", workspace=OTHER))
-        assert foreign.id != found[0].id
-        await store.projects.delete(MINE, [found[0].id], at=9)
-        again = await store.projects.ensure(project("new"))
-        assert again.id != found[0].id
-
-    meta(work)
-
-
-def test_update_changes_what_is_stated_and_refuses_a_taken_name(meta: Callable[..., None]) -> None:
-    async def work(store: MetaStore) -> None:
-        first = await store.projects.create(project("a", description="kept", extra=b'{"x": 1}'))
-        await store.projects.create(project("b"))
-        changed = await store.projects.update(MINE, first.id, ProjectPatch(name="c", extra=b"{}"), at=7)
-        assert changed == msgspec.structs.replace(first, name="c", extra=b"{}", modified_at=7)
-        assert await store.projects.read(MINE, first.id) == changed
-        with pytest.raises(Conflict, match="'b'"):
-            await store.projects.update(MINE, first.id, ProjectPatch(name="b", description="lost"), at=8)
-        assert await store.projects.read(MINE, first.id) == changed
-        assert await store.projects.update(MINE, first.id, ProjectPatch(name="c"), at=9)
-        assert await store.projects.find(ProjectQuery(workspace=MINE, name_contains="A")) == [
-            await store.projects.find_named(MINE, DEFAULT_PROJECT)
-        ]
-
-    meta(work)
-
-
-def test_experiments_count_up_for_each_dataset(meta: Callable[..., None]) -> None:
-    async def work(store: MetaStore) -> None:
-        one, two = uuid4(), uuid4()
-        numbers = [
-            (await store.projects.create(project(f"e{n}", reference_dataset_id=dataset))).test_run_number
-            for n, dataset in enumerate([one, one, two, one, two])
-        ]
-        assert numbers == [1, 2, 1, 3, 2]
-        foreign = await store.projects.create(project("e", workspace=OTHER, reference_dataset_id=one))
-        assert foreign.test_run_number == 1
-        last = await store.projects.find_named(MINE, "e3")
-        assert last is not None
-        await store.projects.delete(MINE, [last.id], at=9)
-        after = await store.projects.create(project("e5", reference_dataset_id=one))
-        assert after.test_run_number == 4
-        moved = await store.projects.update(MINE, after.id, ProjectPatch(reference_dataset_id=two), at=9)
-        assert moved is not None
-        assert moved.test_run_number == 3
-        plain = await store.projects.create(project("p"))
-        assert plain.test_run_number is None
-
-    meta(work)
-
-
-def test_find_filters(meta: Callable[..., None]) -> None:
-    async def work(store: MetaStore) -> None:
-        dataset = uuid4()
-        alpha = await store.projects.create(project("Straße 100%", at=10))
-        beta = await store.projects.create(project("beta_2", at=11, reference_dataset_id=dataset))
-        await store.projects.create(project("beta_2", workspace=OTHER, at=12, reference_dataset_id=dataset))
-
-        async def names(**conditions: object) -> list[str]:
-            query = msgspec.structs.replace(ProjectQuery(workspace=MINE), **conditions)
-            return sorted(named(await store.projects.find(query)))
-
-        assert await names() == ["Straße 100%", "beta_2", "default"]
-        assert await names(ids=(alpha.id, beta.id, uuid4())) == ["Straße 100%", "beta_2"]
-        assert await names(ids=()) == []
-        assert await names(name="beta_2") == ["beta_2"]
-        assert await names(name="Beta_2") == []
-        assert await names(name_contains="BETA") == ["beta_2"]
-        assert await names(name_contains="STRASSE") == ["Straße 100%"]
-        assert await names(name_contains="0%") == ["Straße 100%"]
-        assert await names(name_contains="%") == ["Straße 100%"]
-        assert await names(name_contains="a_") == ["beta_2"]
-        assert await names(reference_free=True) == ["Straße 100%", "default"]
-        assert await names(reference_datasets=(dataset, uuid4())) == ["beta_2"]
-        assert await names(reference_datasets=()) == []
-
-    meta(work)
-
-
-def test_find_by_metadata_cuts_the_page_after_the_condition(meta: Callable[..., None]) -> None:
-    async def work(store: MetaStore) -> None:
-        for n in range(6):
-            extra = b'{"metadata": {"even": %s, "deep": {"n": [%d, "x"]}}}' % (
-                b"false" if n % 2 else b"true",
-                n,
-            )
-            await store.projects.create(project(f"p{n}", at=100 + n, extra=extra))
-        await store.projects.create(project("odd", extra=b'{"metadata": null}'))
-
-        async def names(metadata: bytes, offset: int = 0, limit: int | None = None) -> list[str]:
-            query = ProjectQuery(workspace=MINE, metadata=metadata, offset=offset, limit=limit)
-            return named(await store.projects.find(query))
-
-        assert await names(b'{"even": true}') == ["p4", "p2", "p0"]
-        assert await names(b'{"even": true}', 1, 1) == ["p2"]
-        assert await names(b'{"even": true}', 2, 5) == ["p0"]
-        assert await names(b'{"even": true}', 0, 0) == []
-        assert await names(b'{"deep": {"n": ["x", 3]}}') == ["p3"]
-        assert await names(b'{"even": 1}') == []
-        assert await names(b'{"other": null}') == []
-
-    meta(work)
-
-
-def test_find_sorts_totally_and_pages(meta: Callable[..., None]) -> None:
-    async def work(store: MetaStore) -> None:
-        for name, at in (("b", 5), ("a", 5), ("B", 4), ("é", 6), ("Z", 5)):
-            await store.projects.create(project(name, at=at))
-        gone = await store.projects.find_named(MINE, DEFAULT_PROJECT)
-        assert gone is not None
-        await store.projects.delete(MINE, [gone.id], at=9)
-        by_name = ProjectQuery(workspace=MINE, sort=ProjectSort.NAME, descending=False)
-        assert named(await store.projects.find(by_name)) == ["B", "Z", "a", "b", "é"]
-        for descending in (True, False):
-            by_time = ProjectQuery(workspace=MINE, descending=descending)
-            everything = await store.projects.find(by_time)
-            keys = [(each.start_time, each.id.hex) for each in everything]
-            assert keys == sorted(keys, reverse=descending)
-            pages = [
-                await store.projects.find(msgspec.structs.replace(by_time, offset=offset, limit=2))
-                for offset in (0, 2, 4, 6)
-            ]
-            assert [len(page) for page in pages] == [2, 2, 1, 0]
-            assert [each for page in pages for each in page] == everything
-
-    meta(work)
-
-
-def test_deleting_a_project_takes_its_views_and_links_with_it(meta: Callable[..., None]) -> None:
-    async def work(store: MetaStore) -> None:
-        gone, kept = await store.projects.create(project("a")), await store.projects.create(project("b"))
-        for each in (gone, kept):
-            await store.views.create(view(each.id))
-            await store.shares.ensure(share(str(uuid4()), project_id=each.id))
-        elsewhere = await store.shares.ensure(share(str(uuid4())))
-        assert await store.projects.delete(OTHER, [gone.id, kept.id], at=9) == []
-        assert await store.projects.delete(MINE, [gone.id, uuid4()], at=9) == [gone.id]
-        assert await store.views.of_project(MINE, gone.id) == []
-        assert len(await store.views.of_project(MINE, kept.id)) == 1
-        left = await store.shares.page(MINE)
-        assert {each.project_id for each in left} == {kept.id, None}
-        assert elsewhere in left
-
-    meta(work)
-
-
-def test_projects_of_another_workspace_are_unknown(meta: Callable[..., None]) -> None:
-    async def work(store: MetaStore) -> None:
-        mine = await store.projects.create(project("secret"))
-        assert await store.projects.read(OTHER, mine.id) is None
-        assert await store.projects.find_named(OTHER, "secret") is None
-        assert await store.projects.find(ProjectQuery(workspace=OTHER, ids=(mine.id,))) == []
-        assert await store.projects.update(OTHER, mine.id, ProjectPatch(name="taken"), at=9) is None
-        assert await store.projects.delete(OTHER, [mine.id], at=9) == []
-        assert await store.projects.read(MINE, mine.id) == mine
-
-    meta(work)
-
-
-def test_more_ids_than_one_statement_holds(meta: Callable[..., None]) -> None:
-    async def work(store: MetaStore) -> None:
-        mine = await store.projects.create(project("a"))
-        many = [uuid4() for _ in range(40_000)]
-        assert await store.projects.delete(MINE, [*many, mine.id], at=9) == [mine.id]
-        assert await store.shares.revoke(MINE, many) == 0
-        assert await store.shares.of(MINE, ShareKind.RUN, [str(each) for each in many]) == []
-        assert await store.dead_letters.mark_replayed(MINE, many, at=9) == 0
 
     meta(work)
 
@@ -634,6 +358,24 @@ def test_views_of_another_workspace_are_unknown(meta: Callable[..., None]) -> No
     meta(work)
 
 
+def test_deleting_a_project_takes_its_views_and_links_with_it(meta: Callable[..., None]) -> None:
+    async def work(store: MetaStore) -> None:
+        gone, kept = await store.projects.create(project("a")), await store.projects.create(project("b"))
+        for each in (gone, kept):
+            await store.views.create(view(each.id))
+            await store.shares.ensure(share(str(uuid4()), project_id=each.id))
+        elsewhere = await store.shares.ensure(share(str(uuid4())))
+        assert await store.projects.delete(OTHER, [gone.id, kept.id], at=9) == []
+        assert await store.projects.delete(MINE, [gone.id, uuid4()], at=9) == [gone.id]
+        assert await store.views.of_project(MINE, gone.id) == []
+        assert len(await store.views.of_project(MINE, kept.id)) == 1
+        left = await store.shares.page(MINE)
+        assert {each.project_id for each in left} == {kept.id, None}
+        assert elsewhere in left
+
+    meta(work)
+
+
 def letter(workspace: UUID = MINE, at: int = 1, reason: str = "too deep") -> DeadLetter:
     return DeadLetter(
         id=uuid4(), workspace=workspace, kind="run", reason=reason, record=b"\x00\xff", created_at=at
@@ -675,6 +417,18 @@ def test_dead_letters_take_any_workspace_and_any_reason(meta: Callable[..., None
 # ---- the store as a whole --------------------------------------------------------------------------------
 
 
+def test_more_ids_than_one_statement_holds(meta: Callable[..., None]) -> None:
+    async def work(store: MetaStore) -> None:
+        mine = await store.projects.create(project("a"))
+        many = [uuid4() for _ in range(40_000)]
+        assert await store.projects.delete(MINE, [*many, mine.id], at=9) == [mine.id]
+        assert await store.shares.revoke(MINE, many) == 0
+        assert await store.shares.of(MINE, ShareKind.RUN, [str(each) for each in many]) == []
+        assert await store.dead_letters.mark_replayed(MINE, many, at=9) == 0
+
+    meta(work)
+
+
 def test_values_that_no_table_holds_are_invalid(meta: Callable[..., None]) -> None:
     async def work(store: MetaStore) -> None:
         for bad in (
@@ -692,9 +446,9 @@ def test_values_that_no_table_holds_are_invalid(meta: Callable[..., None]) -> No
     meta(work)
 
 
-def test_what_is_written_is_there_after_reopening_and_in_a_second_store(url: str) -> None:
+def test_what_is_written_is_there_after_reopening_and_in_a_second_store(meta_url: str) -> None:
     async def work() -> None:
-        one, two = await open_meta(url), await open_meta(url)
+        one, two = await open_meta(meta_url), await open_meta(meta_url)
         created = await one.projects.create(project("a"))
         assert await two.projects.read(MINE, created.id) == created
         found = await asyncio.gather(
@@ -703,16 +457,16 @@ def test_what_is_written_is_there_after_reopening_and_in_a_second_store(url: str
         assert len({each.id for each in found}) == 1
         await one.close()
         await two.close()
-        three = await open_meta(url)
+        three = await open_meta(meta_url)
         assert await three.projects.read(MINE, created.id) == created
         await three.close()
 
     asyncio.run(work())
 
 
-def test_a_closed_store_is_unavailable(url: str) -> None:
+def test_a_closed_store_is_unavailable(meta_url: str) -> None:
     async def work() -> None:
-        store = await open_meta(url)
+        store = await open_meta(meta_url)
         await store.close()
         await store.close()
         with pytest.raises(StoreUnavailable):
@@ -723,8 +477,8 @@ def test_a_closed_store_is_unavailable(url: str) -> None:
     asyncio.run(work())
 
 
-def test_one_store_serves_one_event_loop_after_another(meta: Callable[..., None], url: str) -> None:
-    store = asyncio.run(open_meta(url))
+def test_one_store_serves_one_event_loop_after_another(meta_url: str) -> None:
+    store = asyncio.run(open_meta(meta_url))
     first = asyncio.run(store.projects.ensure(project("a")))
     assert asyncio.run(store.projects.ensure(project("a"))) == first
     asyncio.run(store.close())

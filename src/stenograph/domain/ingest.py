@@ -17,7 +17,8 @@ from stenograph.domain.recorder import Recorder
 from stenograph.errors import Invalid, TooLarge
 from stenograph.model.feedback import Feedback
 from stenograph.model.runs import RUN_TYPES, RunPatch, parse_dotted_order
-from stenograph.store.api import BlobStore
+from stenograph.model.query import RunQuery, RunSelection
+from stenograph.store.api import BlobStore, RunStore
 
 MAX_NAME = 4_000
 """Characters of a run's name; longer ones are refused, since names are shown and grouped by."""
@@ -53,7 +54,9 @@ def check(patch: RunPatch) -> None:
             where=("run_type",),
         )
     if patch.name is not None and len(patch.name) > MAX_NAME:
-        raise Invalid(f"name has {len(patch.name)} characters; at most {MAX_NAME} are allowed", where=("name",))
+        raise Invalid(
+            f"name has {len(patch.name)} characters; at most {MAX_NAME} are allowed", where=("name",)
+        )
     if patch.dotted_order is not None:
         _check_place(patch)
 
@@ -71,11 +74,13 @@ def _check_place(patch: RunPatch) -> None:
         ) from None
     if path[-1][1] != patch.id:
         raise Invalid(
-            f"dotted_order ends in run {path[-1][1]}, not in this run's id {patch.id}", where=("dotted_order",)
+            f"dotted_order ends in run {path[-1][1]}, not in this run's id {patch.id}",
+            where=("dotted_order",),
         )
     if patch.trace_id is not None and path[0][1] != patch.trace_id:
         raise Invalid(
-            f"trace_id {patch.trace_id} is not the first run of dotted_order, {path[0][1]}", where=("trace_id",)
+            f"trace_id {patch.trace_id} is not the first run of dotted_order, {path[0][1]}",
+            where=("trace_id",),
         )
 
 
@@ -83,9 +88,16 @@ class Ingest:
     """The one way in for runs and feedback, whichever face they come through."""
 
     def __init__(
-        self, recorder: Recorder, projects: Projects, blobs: BlobStore, *, max_runs_per_trace: int
+        self,
+        recorder: Recorder,
+        store: RunStore,
+        projects: Projects,
+        blobs: BlobStore,
+        *,
+        max_runs_per_trace: int,
     ) -> None:
         self._recorder = recorder
+        self._store = store
         self._projects = projects
         self._blobs = blobs
         self._traces = TraceCounter(max_runs_per_trace)
@@ -107,15 +119,22 @@ class Ingest:
         await self._recorder.accept(delivery.patches, delivery.feedback)
 
     async def parent_place(self, workspace: UUID, parent: UUID) -> tuple[UUID, str] | None:
-        """Trace and dotted order of a run that is in memory, for children posted without their own."""
+        """Trace and dotted order of a run, for children posted without their own. In memory first: a parent
+        has mostly just been posted."""
         known = self._recorder.pending.get(workspace, parent)
-        if known is None:
-            return None
-        if known.base is not None and known.base.dotted_order:
-            return known.base.trace_id, known.base.dotted_order
-        for patch in known.patches:
-            if patch.trace_id is not None and patch.dotted_order is not None:
-                return patch.trace_id, patch.dotted_order
+        if known is not None:
+            for patch in known.patches:
+                if patch.trace_id is not None and patch.dotted_order is not None:
+                    return patch.trace_id, patch.dotted_order
+        stored = await self._store.page(
+            RunQuery(
+                selection=RunSelection(workspace=workspace, ids=(parent,)),
+                columns=frozenset({"dotted_order"}),
+                limit=1,
+            )
+        )
+        if stored and stored[0].dotted_order:
+            return stored[0].trace_id, stored[0].dotted_order
         return None
 
 

@@ -43,16 +43,22 @@ class PriceBook:
         """Invalid when its pattern or amounts cannot be used."""
         check_price(price)
         await self._meta.prices.create(price)
-        self._known.pop(price.workspace, None)
+        self._expire(price.workspace)
 
     async def replace(self, price: ModelPrice) -> None:
         """Invalid as for add; NotFound when there is none of this id."""
         check_price(price)
         if not await self._meta.prices.replace(price):
             raise NotFound(f"model price {price.id} not found")
-        self._known.pop(price.workspace, None)
+        self._expire(price.workspace)
 
     async def remove(self, workspace: UUID, price_id: UUID) -> None:
         if not await self._meta.prices.delete(workspace, price_id):
             raise NotFound(f"model price {price_id} not found")
-        self._known.pop(workspace, None)
+        self._expire(workspace)
+
+    def _expire(self, workspace: UUID) -> None:
+        """Have the prices read again, and keep the old ones until then: a flush may be using them."""
+        entry = self._known.get(workspace)
+        if entry is not None:
+            self._known[workspace] = (0.0, entry[1])

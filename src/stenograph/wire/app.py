@@ -25,9 +25,7 @@ log = structlog.get_logger("stenograph.http")
 
 def build(services: Services) -> ASGIApp:
     """The ASGI application over these services."""
-    app = FastAPI(
-        title="Stenograph", version=__version__, openapi_url=None, docs_url=None, redoc_url=None
-    )
+    app = FastAPI(title="Stenograph", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.services = services
     app.router.routes.extend(langsmith.routes())
     app.router.routes.extend(ui_routes())
@@ -35,6 +33,7 @@ def build(services: Services) -> ASGIApp:
     app.add_exception_handler(StenographError, _failed)
     app.add_exception_handler(HTTPException, _unrouted)
     app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(Exception, _failed)
     logged = RequestLog(app, services.metrics)
     return Addresses(logged, local_only=services.settings.auth_open)
 

@@ -132,7 +132,9 @@ class Bodies:
                         raise Invalid(f"the zstd request body is cut short after {size} inflated bytes")
                 rest = inflater.unused_data
         except zstd.ZstdError as error:
-            raise Invalid(f"the request body is not valid zstd after {size} inflated bytes: {error}") from None
+            raise Invalid(
+                f"the request body is not valid zstd after {size} inflated bytes: {error}"
+            ) from None
         return b"".join(chunks)
 
     def _zlib(self, body: bytes, coding: str, window: int) -> bytes:

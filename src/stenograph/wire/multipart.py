@@ -55,7 +55,9 @@ def parts(body: bytes, mark: bytes, *, max_parts: int, max_header: int) -> Itera
         if body[at : at + 2] == b"--":
             return
         if body[at : at + 2] != b"\r\n":
-            raise Invalid(f"the multipart body is cut short or malformed at byte {at}: a boundary was expected")
+            raise Invalid(
+                f"the multipart body is cut short or malformed at byte {at}: a boundary was expected"
+            )
         head_end = body.find(b"\r\n\r\n", at, at + max_header)
         if head_end < 0:
             if len(body) - at >= max_header:

@@ -16,7 +16,7 @@ import numpy as np
 from stenograph.errors import Invalid, TooLarge
 
 _raw = msgspec.json.Decoder(msgspec.Raw).decode
-_ESCAPE = re.compile(rb'\\(?:u([0-9a-fA-F]{4})(?:\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|.)', re.DOTALL)
+_ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})(?:\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|.)", re.DOTALL)
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _KINDS = {ord("{"): "object", ord("["): "array"}
 
@@ -27,12 +27,16 @@ class Payloads:
     def __init__(self, max_depth: int) -> None:
         self._max_depth = max_depth
 
-    def check(self, document: bytes | memoryview, what: str, kind: str | None = None) -> bytes | None:
-        """The document, fit to be stored; None for JSON null.
+    def check(
+        self, document: bytes | memoryview | msgspec.Raw, what: str, kind: str | None = None
+    ) -> bytes | None:
+        """The document, fit to be stored; None for JSON null, and for nothing at all.
 
         `kind` may ask for an "object" or an "array". Invalid names `what` and the place of the mistake.
         """
         raw = bytes(document)
+        if not raw:
+            return None
         if b"\\u" in raw:
             raw = _ESCAPE.sub(_resolve, raw)
         try:

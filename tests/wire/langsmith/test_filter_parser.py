@@ -1,4 +1,6 @@
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -311,6 +313,30 @@ def test_the_number_of_conditions_is_bounded() -> None:
 def test_deep_json_in_has_is_bounded() -> None:
     with pytest.raises(Invalid, match="JSON object"):
         parse("has(metadata, '" + '{"a":' * 3_000 + "1" + "}" * 3_000 + "')")
+
+
+GUIDE = (Path(__file__).parents[3] / "docs" / "filters.md").read_text()
+EXAMPLES = [
+    example
+    for block in re.findall(r"```text\n(.*?)```", GUIDE, re.DOTALL)
+    for example in block.strip().split("\n\n")
+]
+
+
+@pytest.mark.parametrize("text", EXAMPLES)
+def test_examples_of_the_guide_parse(text: str) -> None:
+    parse(text)
+
+
+def test_the_guide_names_every_function_and_field() -> None:
+    with pytest.raises(Invalid) as functions:
+        parse("nothing()")
+    with pytest.raises(Invalid) as fields:
+        parse("eq(nothing, 1)")
+    for mistake in (functions, fields):
+        known = mistake.value.message.partition("Known are ")[2].rstrip(".").split(", ")
+        assert len(known) > 10
+        assert [name for name in known if f"`{name}" not in GUIDE] == []
 
 
 ALPHABET = [

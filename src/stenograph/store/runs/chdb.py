@@ -21,8 +21,10 @@ from stenograph.store.runs.native import Reader
 
 T = TypeVar("T")
 
-# Codes of the engine's that blame the data rather than the engine or the machine.
-_DATA_ERRORS = ("CANNOT_", "TYPE_MISMATCH", "INCORRECT_DATA", "ILLEGAL_", "DECIMAL_OVERFLOW", "TOO_LARGE_")
+# Codes of the engine's that blame the rows of an insert rather than the engine or the machine.
+_DATA_ERRORS = ("CANNOT_PARSE", "CANNOT_READ", "CANNOT_CONVERT", "TYPE_MISMATCH", "INCORRECT_DATA", "DECIMAL_")
+# … and those that blame a statement: a mistake of ours, which trying again would not mend.
+_MISTAKES = ("SYNTAX_ERROR", "UNKNOWN_", "ILLEGAL_", "TYPE_MISMATCH", "NO_COMMON_TYPE", "BAD_ARGUMENTS")
 
 
 class Chdb:
@@ -57,6 +59,7 @@ class Chdb:
             "async_insert": 0,
             "max_threads": self._threads,
             "use_query_condition_cache": 1,
+            "prefer_column_name_to_alias": 1,
             "do_not_merge_across_partitions_select_final": 1,
             "exclude_materialize_skip_indexes_on_insert": "'words_in,words_out'",
             "mutations_sync": 0,
@@ -98,11 +101,13 @@ class Chdb:
     async def _on(self, pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(pool, work)
-        except Exception as error:
-            text = str(error)
-            if any(f"({code}" in text for code in _DATA_ERRORS):
-                raise RejectedRows(text) from error
-            raise StoreUnavailable(f"the run store refused a statement: {text[:2000]}") from error
+        except RuntimeError as error:
+            text = str(error)[:4000]
+            if pool is self._writer and any(f"({code}" in text for code in _DATA_ERRORS):
+                raise RejectedRows(text) from None
+            if pool is self._readers and any(f"({code}" in text for code in _MISTAKES):
+                raise
+            raise StoreUnavailable(f"the run store did not answer: {text}") from None
 
     async def close(self) -> None:
         await asyncio.to_thread(self._close)

@@ -21,7 +21,7 @@ from stenograph.model.filters import PairTest, Part, TestOp
 from stenograph.store.runs.sql import Params
 from stenograph.store.runs.text_tests import number, pair_part
 
-_STRING: Final = r""""(?:[^"\\\\]|\\\\.)*\""""
+_STRING: Final = r'"(?:[^"\\\\]|\\\\.)*"'
 """A JSON string as a regular expression, its backslashes doubled once for the SQL literal."""
 
 _TOKENS: Final = f"extractAll({{column}}, '{_STRING}\\\\s*:?|-?[0-9][0-9.eE+-]*|true|false|null')"
@@ -45,9 +45,9 @@ _WALK: Final = (
     "startsWith(n.2, '{{'), arrayMap(kv -> (substring(n.1, length(kv.1) + 2), kv.2), "
     "arrayFilter(kv -> n.1 = concat('.', kv.1) OR startsWith(n.1, concat('.', kv.1, '.')), "
     "JSONExtractKeysAndValuesRaw(n.2))), "
-    f"n.1 = '', [n], []), found)), {_LEVELS}, [({{path}}, {_ROOT})])"
+    f"n.1 = '', [n], []), found)), {_LEVELS}, arrayMap(p -> (p, {_ROOT}), {{paths}}))"
 )
-"""What stands at `path`: of each element, the first half is what is left of the path."""
+"""What stands at `paths`: of each element, the first half is what is left of its path."""
 
 _FLATTEN: Final = (
     "arrayFold((found, i) -> arrayFlatten(arrayMap(n -> multiIf("
@@ -58,7 +58,7 @@ _FLATTEN: Final = (
 )
 
 _SCALAR: Final = "substring(n.2, 1, 1) NOT IN ('{', '[', '')"
-_MOST_WALKS: Final = 4  # from so many keys on, flattening once is no dearer
+_MOST_PATHS: Final = 20  # from so many keys on, flattening is no dearer
 _MOST_NEEDLES: Final = 100
 
 
@@ -72,35 +72,50 @@ def some_pair(column: str, tests: Sequence[PairTest], params: Params) -> str:
             f"arrayExists(t -> NOT endsWith(t, ':') AND {_all(values, 't', params)}, {_at(_TOKENS, column)})"
         )
     elif _named(keys):
-        walks = [pair_at(column, str(key), values, params) for key in keys[0].values]
-        exact = walks[0] if len(walks) == 1 else f"({' OR '.join(walks)})"
+        names = [str(name) for name in keys[0].values]
+        likely.insert(0, _key_occurs(column, names, params))
+        exact = _at_keys(column, names, values, params)
     else:
         likely += [_likely_key(column, test, params) for test in keys]
         exact = (
             f"arrayExists(n -> {_SCALAR} AND {_all(keys, 'n.1', params)} AND {_all(values, 'n.2', params)}, "
             f"{_at(_FLATTEN, column)})"
         )
-    return "(" + " AND ".join([part for part in likely if part] + [exact]) + ")"
+    return _both(*likely, exact)
 
 
 def pair_at(column: str, key: str, values: Sequence[PairTest], params: Params) -> str:
     """SQL, 0 or 1: some scalar at `key` passes all tests."""
-    walk = _at(_WALK, column, stop="", path=params.text("." + key))
-    test = f"n.1 = '' AND {_SCALAR} AND {_all(values, 'n.2', params)}"
-    return f"({_key_occurs(column, key, params)}arrayExists(n -> {test}, {walk}))"
+    occurs = _key_occurs(column, [key], params)
+    return _both(occurs, _at_keys(column, [key], values, params))
 
 
 def exists(column: str, key: str, params: Params) -> str:
     """SQL, 0 or 1: there is a scalar, list or object at `key`."""
-    walk = _at(_WALK, column, stop="n.1 = '', [n], ", path=params.text("." + key))
-    return f"({_key_occurs(column, key, params)}arrayExists(n -> n.1 = '', {walk}))"
+    walk = _at(_WALK, column, stop="n.1 = '', [n], ", paths=_paths([key], params))
+    return _both(_key_occurs(column, [key], params), f"arrayExists(n -> n.1 = '', {walk})")
+
+
+def _at_keys(column: str, keys: Sequence[str], values: Sequence[PairTest], params: Params) -> str:
+    walk = _at(_WALK, column, stop="", paths=_paths(keys, params))
+    return f"arrayExists(n -> n.1 = '' AND {_SCALAR} AND {_all(values, 'n.2', params)}, {walk})"
+
+
+def _paths(keys: Sequence[str], params: Params) -> str:
+    if len(keys) == 1:
+        return f"[{params.text('.' + keys[0])}]"
+    return params.texts("." + key for key in keys)
+
+
+def _both(*parts: str) -> str:
+    return "(" + " AND ".join(filter(None, parts)) + ")"
 
 
 def _named(keys: Sequence[PairTest]) -> bool:
     """One list of wanted names, short enough to go to each; the empty name belongs to no object."""
     first = keys[0]
     equality = first.op in (TestOp.EQ, TestOp.IN) and not first.negated and len(keys) == 1
-    return equality and 0 < len(first.values) <= _MOST_WALKS and "" not in first.values
+    return equality and 0 < len(first.values) <= _MOST_PATHS and "" not in first.values
 
 
 def _at(template: str, column: str, **rest: str) -> str:
@@ -122,9 +137,9 @@ def _all(tests: Sequence[PairTest], source: str, params: Params) -> str:
 # Text that must occur in a document for a test to hold in it.
 
 
-def _key_occurs(column: str, key: str, params: Params) -> str:
-    piece = _plain_piece(key.rpartition(".")[2])
-    return f"position({column}, {params.text(piece)}) > 0 AND " if piece else ""
+def _key_occurs(column: str, keys: Sequence[str], params: Params) -> str:
+    """A key is spread over the document, but its last name is not."""
+    return _occurs(column, TestOp.IN, [[key.rpartition(".")[2]] for key in keys], params)
 
 
 def _likely_key(column: str, test: PairTest, params: Params) -> str:

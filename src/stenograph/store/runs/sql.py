@@ -10,7 +10,7 @@ class Params:
     """Collects values and hands out their placeholders, `{p0:String}` and so on.
 
     One instance belongs to one statement; conditions built apart and joined later share it.
-    The engine parses a bound value as one TSV field, so text is escaped that way here, and only here.
+    The engine parses a bound text as one TSV field, so it is escaped that way here, and only here.
     """
 
     def __init__(self) -> None:
@@ -59,5 +59,5 @@ def _tsv(value: str) -> str:
 
 
 def _quoted(value: str) -> str:
-    """A string literal inside an array literal: escaped once for the literal, once more for the TSV field."""
-    return "'" + _tsv(value.replace("\\", "\\\\").replace("'", "\\'")) + "'"
+    """A string literal inside an array literal, which the engine reads as it is: not as a TSV field first."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

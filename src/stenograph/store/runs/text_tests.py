@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import Final
@@ -18,6 +19,7 @@ OPERATORS: Final[dict[str, str]] = {
 }
 
 _NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_WHOLE: Final = re.compile(r"-?[0-9]+")
 _EXACT: Final = 2**53  # up to here a Float64 tells whole numbers apart
 
 
@@ -33,11 +35,12 @@ def like(text: str, pattern: str, params: Params) -> str:
 
 
 def number(text: str) -> float | None:
-    """The number that a JSON number's text stands for, when a Float64 holds it without confusion."""
+    """The number that a JSON number's text stands for; None also where Float64 confuses whole numbers."""
     if not _NUMBER.fullmatch(text):
         return None
     value = float(text)
-    return value if abs(value) <= _EXACT else None
+    confused = math.isinf(value) or (abs(value) > _EXACT and _WHOLE.fullmatch(text) is not None)
+    return None if confused else value
 
 
 def pair_part(test: PairTest, text: str, params: Params, token: str | None = None) -> str:

@@ -16,7 +16,7 @@ from stenograph.domain.derive import moment
 from stenograph.errors import Invalid
 from stenograph.model.feedback import Feedback, FeedbackStat
 from stenograph.model.runs import Attachment, Micros, Run, RunPatch, parse_dotted_order
-from stenograph.wire.langsmith.schemas import NULL, FeedbackIn, RunIn
+from stenograph.wire.langsmith.schemas import ABSENT, NULL, FeedbackIn, RunIn
 from stenograph.wire.payloads import Payloads
 
 PAYLOAD_KINDS: Final = {
@@ -83,9 +83,8 @@ def run_patch(
     for field, kind in PAYLOAD_KINDS.items():
         document = parts.get(field)
         if document is None:
-            inline: Raw | None = getattr(run, field)
-            document = None if inline is None else memoryview(inline)
-        found[field] = None if document is None else payloads.check(document, field, kind)
+            document = memoryview(getattr(run, field))
+        found[field] = payloads.check(document, field, kind)
     error = found.pop("error")
     return RunPatch(
         workspace=workspace,
@@ -332,11 +331,9 @@ def feedback_stats(stats: Mapping[str, FeedbackStat]) -> dict[str, Any]:
     }
 
 
-def feedback(
-    sent: FeedbackIn, *, workspace: UUID, new_id: UUID, now: Micros, payloads: Payloads
-) -> Feedback:
+def feedback(sent: FeedbackIn, *, workspace: UUID, new_id: UUID, now: Micros, payloads: Payloads) -> Feedback:
     """Feedback as sent. A score stays what it was (true is not 1) beside the number that is computed with."""
-    score = None if sent.score is None else payloads.check(bytes(sent.score), "score")
+    score = payloads.check(sent.score, "score")
     source = sent.feedback_source
     return Feedback(
         workspace=workspace,
@@ -349,15 +346,15 @@ def feedback(
         project_id=sent.session_id,
         score=score_number(score),
         raw_score=score,
-        value=None if sent.value is None else payloads.check(bytes(sent.value), "value"),
+        value=payloads.check(sent.value, "value"),
         comment=sent.comment,
-        correction=None if sent.correction is None else payloads.check(bytes(sent.correction), "correction"),
+        correction=payloads.check(sent.correction, "correction"),
         source_type=(source.type if source else None) or "api",
-        source=_source(source.metadata if source else None, source, payloads),
+        source=_source(source.metadata if source else ABSENT, source, payloads),
         group_id=sent.feedback_group_id,
         comparative_experiment_id=sent.comparative_experiment_id,
         start_time=micros(sent.start_time, "start_time"),
-        extra=None if sent.extra is None else payloads.check(bytes(sent.extra), "extra"),
+        extra=payloads.check(sent.extra, "extra"),
         error=bool(sent.error),
     )
 
@@ -379,10 +376,10 @@ def score_number(score: bytes | None) -> float | None:
     return max(min(number, 1.7e308), -1.7e308)
 
 
-def _source(metadata: Raw | None, source: Any, payloads: Payloads) -> bytes | None:
+def _source(metadata: Raw, source: Any, payloads: Payloads) -> bytes | None:
     if source is None:
         return None
-    found = None if metadata is None else payloads.check(bytes(metadata), "feedback_source.metadata")
+    found = payloads.check(metadata, "feedback_source.metadata")
     people = {name: getattr(source, name) for name in ("user_id", "ls_user_id", "user_name")}
     return msgspec.json.encode(
         {"type": source.type or "api", "metadata": raw(found)}

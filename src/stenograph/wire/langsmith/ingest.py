@@ -93,15 +93,22 @@ class Intake:
             self.delivery.files.append((key, bytes(data)))
 
     async def _place(self, run: RunIn, run_id: UUID) -> None:
-        """Put a single run under its parent, when the client left that to us and the parent is known."""
-        if run.dotted_order is not None or run.parent_run_id is None:
+        """Work out where a single run stands, when the client left that to us: a root, or under its parent.
+
+        A parent that nobody has sent yet is taken for a root when the run is written (domain/derive.py).
+        """
+        if run.dotted_order is not None:
+            return
+        own = f"{stamp(convert.micros(run.start_time, 'start_time') or self._now)}{run_id}"
+        if run.parent_run_id is None:
+            run.trace_id = run.trace_id or run_id
+            run.dotted_order = own if run.trace_id == run_id else None
             return
         above = await self._to.ingest.parent_place(self._workspace, run.parent_run_id)
         if above is not None:
             trace, order = above
             run.trace_id = run.trace_id or trace
-            started = convert.micros(run.start_time, "start_time") or self._now
-            run.dotted_order = f"{order}.{stamp(started)}{run_id}"
+            run.dotted_order = f"{order}.{own}" if run.trace_id == trace else None
 
     def feedback(self, what: str, body: bytes) -> None:
         """Check and add one piece of feedback."""
@@ -262,9 +269,7 @@ def _assemble(body: bytes, mark: bytes, intake: Intake, to: Services) -> Iterabl
             except (Invalid, TooLarge) as error:
                 intake.refuse(part.name[:200], error, "part")
     except (Invalid, TooLarge) as error:
-        intake.delivery.refused.append(
-            Refusal("body", error.message, "request", isinstance(error, TooLarge))
-        )
+        intake.delivery.refused.append(Refusal("body", error.message, "request", isinstance(error, TooLarge)))
     for sent in reversed(found):
         sent.files = files.pop(sent.run_id, [])
     for run_id, orphans in files.items():

@@ -43,7 +43,8 @@ def selection(wanted: RunsQueryIn, workspace: UUID) -> RunSelection:
         return RunSelection(workspace=workspace, ids=tuple(wanted.id))
     if wanted.run_type is not None and wanted.run_type not in RUN_TYPES:
         raise Invalid(
-            f"{wanted.run_type[:60]!r} is not one of {', '.join(sorted(RUN_TYPES))}", where=("body", "run_type")
+            f"{wanted.run_type[:60]!r} is not one of {', '.join(sorted(RUN_TYPES))}",
+            where=("body", "run_type"),
         )
     is_root = wanted.is_root
     if is_root is None and wanted.execution_order == 1:

@@ -12,6 +12,10 @@ Moment = str | float | int | None
 """ISO 8601 with or without offset, or epoch seconds or milliseconds."""
 
 
+ABSENT = Raw(b"")
+"""A member that was not sent. (A union of Raw with None does not decode.)"""
+
+
 class RunIn(Struct, gc=False):
     """A run in POST /runs, PATCH /runs/{id}, /runs/batch, and the main part of /runs/multipart."""
 
@@ -27,12 +31,12 @@ class RunIn(Struct, gc=False):
     session_name: str | None = None
     tags: list[str] | None = None
     reference_example_id: UUID | None = None
-    error: Raw | None = None
-    inputs: Raw | None = None
-    outputs: Raw | None = None
-    events: Raw | None = None
-    extra: Raw | None = None
-    serialized: Raw | None = None
+    error: Raw = ABSENT
+    inputs: Raw = ABSENT
+    outputs: Raw = ABSENT
+    events: Raw = ABSENT
+    extra: Raw = ABSENT
+    serialized: Raw = ABSENT
 
 
 class BatchIn(Struct, gc=False):
@@ -105,7 +109,7 @@ class RunsDeleteIn(Struct):
 
 class FeedbackSourceIn(Struct):
     type: str | None = None
-    metadata: Raw | None = None
+    metadata: Raw = ABSENT
     user_id: str | None = None
     ls_user_id: str | None = None
     user_name: str | None = None
@@ -119,18 +123,18 @@ class FeedbackIn(Struct):
     run_id: UUID | None = None
     trace_id: UUID | None = None
     session_id: UUID | None = None
-    score: Raw | None = None
-    value: Raw | None = None
+    score: Raw = ABSENT
+    value: Raw = ABSENT
     comment: str | None = None
-    correction: Raw | None = None
+    correction: Raw = ABSENT
     feedback_source: FeedbackSourceIn | None = None
-    feedback_config: Raw | None = None
+    feedback_config: Raw = ABSENT
     feedback_group_id: UUID | None = None
     comparative_experiment_id: UUID | None = None
     start_time: Moment = None
     created_at: Moment = None
     modified_at: Moment = None
-    extra: Raw | None = None
+    extra: Raw = ABSENT
     error: bool | None = None
 
 
