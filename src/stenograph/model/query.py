@@ -68,13 +68,14 @@ class ThreadQuery:
 class FeedbackQuery:
     """A page of feedback of a workspace, newest first, ties by id.
 
-    `runs` or `selection` bound it to the feedback of certain runs; `on_runs` True means run-level only,
-    False project-level only.
+    `runs` and `traces` bound it to the feedback of certain runs, given with or without their trace's id;
+    `on_runs` True means run-level only, False project-level only.
     """
 
     workspace: UUID
     ids: tuple[UUID, ...] = ()
     runs: tuple[UUID, ...] = ()
+    traces: tuple[UUID, ...] = ()
     projects: tuple[UUID, ...] = ()
     keys: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()

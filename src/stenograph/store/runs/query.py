@@ -64,8 +64,13 @@ def where(selection: RunSelection, params: Params, *, indexed: bool = True) -> s
 
 
 def _within(selection: RunSelection, params: Params) -> str:
-    """What holds for every run of the traces in question: their project."""
-    return _among("project_id", selection.projects, params) if selection.projects else ""
+    """What holds for every run of the traces in question: their project, and their ids where given."""
+    terms = []
+    if selection.projects:
+        terms.append(_among("project_id", selection.projects, params))
+    if selection.traces:
+        terms.append(_among("trace_id", selection.traces, params))
+    return " AND ".join(terms)
 
 
 def _scopes(selection: RunSelection, params: Params) -> Iterable[str]:
@@ -74,8 +79,9 @@ def _scopes(selection: RunSelection, params: Params) -> Iterable[str]:
         if scoped is None:
             continue
         inner = [f"workspace_id = {params.uuid(selection.workspace)}"]
-        if selection.projects:
-            inner.append(_among("project_id", selection.projects, params))
+        within = _within(selection, params)
+        if within:
+            inner.append(within)
         if roots:
             inner.append("is_root = 1")
         inner.append(
@@ -385,6 +391,9 @@ def _feedback_terms(query: FeedbackQuery, params: Params) -> list[str]:
         terms.append(_among("run_id", query.runs, params))
     if query.ids:
         terms.append(_among("id", query.ids, params))
+    if query.traces:
+        of_traces = source(RunSelection(workspace=query.workspace, traces=query.traces), ("id",), params)
+        terms.append(f"run_id IN (SELECT id {of_traces})")
     if query.projects:
         of_runs = where(RunSelection(workspace=query.workspace, projects=query.projects), params)
         terms.append(
