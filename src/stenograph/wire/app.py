@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 
 import structlog
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from stenograph import __version__
 from stenograph.errors import StenographError
 from stenograph.observability import METRICS_CONTENT_TYPE, Metrics
 from stenograph.wire.addresses import Addresses
@@ -25,15 +25,16 @@ log = structlog.get_logger("stenograph.http")
 
 def build(services: Services) -> ASGIApp:
     """The ASGI application over these services."""
-    app = FastAPI(title="Stenograph", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
+    app = Starlette(
+        routes=[*langsmith.routes(), *ui_routes(), Route("/metrics", _metrics)],
+        exception_handlers={
+            StenographError: _failed,
+            HTTPException: _unrouted,
+            ClientDisconnect: _gone,
+            Exception: _failed,
+        },
+    )
     app.state.services = services
-    app.router.routes.extend(langsmith.routes())
-    app.router.routes.extend(ui_routes())
-    app.add_route("/metrics", _metrics, methods=["GET"])
-    app.add_exception_handler(StenographError, _failed)
-    app.add_exception_handler(HTTPException, _unrouted)
-    app.add_exception_handler(ClientDisconnect, _gone)
-    app.add_exception_handler(Exception, _failed)
     logged = RequestLog(app, services.metrics)
     return Addresses(logged, local_only=services.settings.auth_open)
 
