@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from bench.bodies import BOUNDARY, Body
 
 _MULTIPART: Final = (
-    f"POST /runs/multipart HTTP/1.1\r\nHost: bench\r\nx-api-key: bench\r\n"
+    f"POST /runs/multipart HTTP/1.1\r\nHost: localhost\r\nx-api-key: bench\r\n"
     f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\nContent-Encoding: zstd\r\n"
 )
 
@@ -34,12 +34,12 @@ class Connection:
         return self._exchange(head.encode() + body.data)
 
     def get(self, path: str) -> tuple[int, bytes]:
-        return self._exchange(f"GET {path} HTTP/1.1\r\nHost: bench\r\nx-api-key: bench\r\n\r\n".encode())
+        return self._exchange(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nx-api-key: bench\r\n\r\n".encode())
 
     def post(self, path: str, document: bytes) -> tuple[int, bytes]:
         """Ask with a JSON body."""
         head = (
-            f"POST {path} HTTP/1.1\r\nHost: bench\r\nx-api-key: bench\r\n"
+            f"POST {path} HTTP/1.1\r\nHost: localhost\r\nx-api-key: bench\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(document)}\r\n\r\n"
         )
         return self._exchange(head.encode() + document)

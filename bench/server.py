@@ -50,7 +50,9 @@ class Server:
                     if connection.get("/ok")[0] == 200:
                         return time.monotonic() - began
             except OSError:
-                time.sleep(0.02)
+                pass
+            time.sleep(0.02)
+        self.stop()
         raise RuntimeError("the server was not ready after 120 s")
 
     @property

@@ -18,8 +18,12 @@ import uvicorn
 from stenograph.domain.access import Access
 from stenograph.domain.attachments import Links
 from stenograph.domain.feedback import FeedbackService
+from stenograph.domain.feedback_configs import FeedbackConfigs
+from stenograph.domain.feedback_tokens import FeedbackTokens
 from stenograph.domain.ingest import Ingest
 from stenograph.domain.prices import PriceBook
+from stenograph.domain.project_deletion import ProjectDeletion
+from stenograph.domain.project_stats import ProjectStats
 from stenograph.domain.projects import Projects
 from stenograph.domain.recorder import Pace, Recorder
 from stenograph.domain.runs import RunReader
@@ -54,6 +58,7 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
         ),
     )
     projects = Projects(stores.meta)
+    configs = FeedbackConfigs(stores.meta)
     reader = RunReader(stores.runs, recorder, stores.blobs, metrics)
     bodies = Bodies(
         Limits(
@@ -80,8 +85,12 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
                 max_runs_per_trace=settings.max_runs_per_trace,
             ),
             projects=projects,
+            project_stats=ProjectStats(projects, reader),
+            deletion=ProjectDeletion(stores.meta, projects, stores.runs, recorder, stores.blobs),
             runs=reader,
-            feedback=FeedbackService(stores.runs, recorder, metrics),
+            feedback=FeedbackService(stores.runs, recorder, configs, metrics),
+            feedback_configs=configs,
+            feedback_tokens=FeedbackTokens(stores.meta, configs),
             sharing=Sharing(stores.meta, reader),
             links=Links(_secret(settings.data_dir), settings.attachment_url_seconds),
             prices=prices,
@@ -117,10 +126,12 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
     """Everything open and recording; on the way out all that is pending is written."""
     stores = await open_stores(settings)
     services, recorder = assemble(settings, stores, Metrics())
+    await services.deletion.start()
     await recorder.start()
     try:
         yield services
     finally:
+        await services.deletion.stop()
         await recorder.stop()
         await stores.runs.close()
         await stores.meta.close()

@@ -114,14 +114,17 @@ def stamp(moment: Micros) -> str:
 def _place(facts: Facts, start: Micros) -> tuple[UUID, UUID | None, str]:
     """Trace, parent and dotted_order. What is missing follows from the rest; a parent we know nothing of is
     taken for a root that started with us."""
-    if facts.dotted_order:
+    order = facts.dotted_order
+    if order and facts.trace_id is not None and (facts.parent_run_id is not None or "." not in order):
+        return facts.trace_id, facts.parent_run_id, order
+    if order:
         try:
-            path = parse_dotted_order(facts.dotted_order)
+            path = parse_dotted_order(order)
         except ValueError:
             path = []
         if path:
             parent = facts.parent_run_id or (path[-2][1] if len(path) > 1 else None)
-            return facts.trace_id or path[0][1], parent, facts.dotted_order
+            return facts.trace_id or path[0][1], parent, order
     own = stamp(start) + str(facts.id)
     if facts.parent_run_id is None:
         return facts.trace_id or facts.id, None, own
@@ -143,8 +146,9 @@ def _metadata(extra: bytes | None) -> dict[str, str]:
 
 
 def _flat(raw: bytes) -> str | None:
-    if raw[:1] == b'"':
-        return _text(raw)[:_MAX_METADATA_VALUE]
+    if raw[0] == 0x22:
+        plain = raw[1:-1] if b"\\" not in raw else _text(raw).encode("utf-8", "replace")
+        return plain.decode("utf-8", "replace")[:_MAX_METADATA_VALUE]
     if raw == b"null":
         return None
     return raw.decode("utf-8", "replace")[:_MAX_METADATA_VALUE]

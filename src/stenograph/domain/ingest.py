@@ -6,6 +6,7 @@ Each run is judged on its own: a bad one is refused with its reason and the othe
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from stenograph.model.feedback import Feedback
 from stenograph.model.runs import RUN_TYPES, RunPatch, parse_dotted_order
 from stenograph.model.query import RunQuery, RunSelection
 from stenograph.store.api import BlobStore, RunStore
+
+_STAMP = len("20240131T093000000000Z")
 
 MAX_NAME = 4_000
 """Characters of a run's name; longer ones are refused, since names are shown and grouped by."""
@@ -61,9 +64,19 @@ def check(patch: RunPatch) -> None:
         _check_place(patch)
 
 
+_PLACE = re.compile(r"(?:[0-9]{8}T[0-9]{12}Z[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.|$))+")
+
+
 def _check_place(patch: RunPatch) -> None:
     """dotted_order has to be readable and to end in this run, or trees could not be built."""
     assert patch.dotted_order is not None
+    order = patch.dotted_order
+    if (
+        _PLACE.fullmatch(order)
+        and order.endswith(str(patch.id))
+        and (patch.trace_id is None or order.startswith(str(patch.trace_id), _STAMP))
+    ):
+        return  # the usual spelling, without parsing an id a segment
     try:
         path = parse_dotted_order(patch.dotted_order)
     except ValueError as error:
@@ -109,6 +122,8 @@ class Ingest:
     def admit(self, patch: RunPatch) -> None:
         """Check one patch; Invalid or TooLarge when it may not be recorded."""
         check(patch)
+        if self._recorder.deleted.gone(patch.workspace, patch.project_id):
+            raise Invalid(f"project {patch.project_id} was deleted", where=("session_id",))
         if patch.create and patch.trace_id is not None:
             self._traces.count(patch.workspace, patch.trace_id)
 

@@ -188,7 +188,8 @@ def _check_amount(amount: Decimal, where: tuple[str, ...]) -> None:
     if not amount.is_finite() or not 0 <= amount < _MAX_PRICE:
         raise Invalid(f"a price is in dollars a token, at least 0 and below {_MAX_PRICE}", where)
     exponent = amount.normalize().as_tuple().exponent
-    if isinstance(exponent, int) and exponent < -RATE_DECIMALS:
+    too_small = bool(amount) and amount.adjusted() < -RATE_DECIMALS  # normalize() makes 1e-9999999 a 0
+    if too_small or (isinstance(exponent, int) and exponent < -RATE_DECIMALS):
         raise Invalid(f"a price has at most {RATE_DECIMALS} decimals", where)
 
 

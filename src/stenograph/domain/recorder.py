@@ -13,30 +13,56 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from uuid import UUID, uuid4
+from typing import Final
+from uuid import UUID, uuid5
 
 import msgspec
 import structlog
 
+from stenograph.domain.deleted_projects import DeletedProjects
 from stenograph.domain.derive import derive
 from stenograph.domain.prices import PriceBook
 from stenograph.errors import InboxFull, Overloaded, StoreUnavailable
 from stenograph.model.dead_letters import DeadLetter
-from stenograph.model.feedback import Feedback
+from stenograph.model.feedback import Feedback, supersede
+from stenograph.model.query import RunSelection
 from stenograph.model.runs import Run, RunPatch, merge
 from stenograph.observability import Metrics, Refusal
 from stenograph.store.api import DeadLetters, RejectedRows, RunStore
 from stenograph.store.inbox import Entry, Inbox
-from stenograph.store.pending import Batch, Pending, PendingRun, Record
+from stenograph.store.pending import Batch, Key, Pending, PendingRun, Record
 from stenograph.store.seen import SeenIds
 
 log = structlog.get_logger("stenograph.recorder")
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[RunPatch | Feedback]).decode
+
+
+@dataclass(frozen=True, slots=True)
+class _Derived:
+    """What becomes of one run in a flush.
+
+    `row` is how it stands in the store afterwards; None when it does not, being deleted or a dead letter. It is
+    written unless it is there already (`stored`). `left` are tombstones for rows in places that it has left.
+    """
+
+    run: PendingRun
+    row: Run | None
+    stored: bool = False
+    left: tuple[Run, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Someone who waits until what was acknowledged up to a position is in the run store."""
+
+    workspace: UUID
+    position: int
+    arrived: asyncio.Future[None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +95,14 @@ class Recorder:
         self._metrics = metrics
         self._pace = pace
         self.pending = Pending(clean_bytes=pace.pending_bytes // 4)
+        self.deleted = DeletedProjects()
         self._seen = SeenIds()
         self._backlog: deque[Entry] = deque()
         self._wake = asyncio.Event()
-        self._readers: list[tuple[UUID, asyncio.Future[None]]] = []
+        self._newest = 0  # the position of what was acknowledged last
+        self._readers: list[_Reader] = []
+        self._writing = asyncio.Lock()
+        self._batch_runs = 2 * pace.flush_runs
         self._stopping = False
         self._flushed_at = time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
@@ -84,7 +114,10 @@ class Recorder:
         """Take up what an earlier process acknowledged and did not write."""
         newest = await self._store.newest_version()
         self._backlog.extend(self._inbox.open(after=newest))
+        for path in self._inbox.damaged:
+            log.error("a record of the inbox cannot be read; its file will be kept", path=str(path))
         if self._backlog:
+            self._newest = self._backlog[-1].position
             log.info("replaying the inbox", records=len(self._backlog), bytes=self._inbox.bytes)
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._learn_ids())]
 
@@ -92,10 +125,13 @@ class Recorder:
         """Fill the filter of known ids; until then every run is looked up."""
         while not self._stopping:
             try:
-                async for ids in self._store.run_ids():
-                    await asyncio.to_thread(self._seen.add, [run_id.int for run_id in ids])
+                async for ids in self._store.known_ids():
+                    await asyncio.to_thread(self._seen.add, [known.int for known in ids])
             except StoreUnavailable:
                 await asyncio.sleep(1)
+            except Exception:
+                log.exception("the known ids cannot be read; every run will be looked up")
+                return
             else:
                 self._seen.ready = True
                 return
@@ -127,6 +163,7 @@ class Recorder:
         self._metrics.accepted("feedback", len(feedback))
 
     def _durable(self, patches: Sequence[RunPatch], feedback: Sequence[Feedback], entry: Entry) -> None:
+        self._newest = entry.position
         if self._backlog or self.pending.bytes > self._pace.pending_bytes:
             self._backlog.append(entry)  # older records come first: this one is read back in its turn
         else:
@@ -148,28 +185,42 @@ class Recorder:
             feedback = [msgspec.structs.replace(item, version=entry.position) for item in feedback]
         self.pending.add(patches, feedback, record)
 
-    def _read_backlog(self) -> None:
-        """Load waiting records while there is memory for them."""
-        while self._backlog and self.pending.bytes < self._pace.pending_bytes // 2:
-            entry = self._backlog.popleft()
-            items = _decode(self._inbox.read(entry))
+    async def _read_backlog(self) -> None:
+        """Load waiting records while there is memory for them. One leaves the backlog only once it is loaded."""
+        while self._backlog and self._has_room:
+            entry = self._backlog[0]
+            body = self._inbox.read(entry)
+            try:
+                items = _decode(body)
+            except msgspec.DecodeError as error:
+                log.exception("a record of the inbox cannot be decoded", position=entry.position)
+                reason = f"cannot be decoded: {error}"
+                await self._bury([_letter(_NOBODY, "record", _NOBODY, entry.position, reason, body)])
+                self._backlog.popleft()
+                self._inbox.release(entry.segment)
+                continue
+            self._backlog.popleft()
             self._take_in(
                 [item for item in items if isinstance(item, RunPatch)],
                 [item for item in items if isinstance(item, Feedback)],
                 entry,
             )
 
+    @property
+    def _has_room(self) -> bool:
+        return self.pending.bytes < self._pace.pending_bytes // 2
+
     # -- the read barrier --------------------------------------------------------------------------------
 
     async def settle(self, workspace: UUID) -> None:
-        """Return once all that was acknowledged for this workspace is in the run store.
+        """Return once all that was acknowledged for this workspace before the call is in the run store.
 
         StoreUnavailable when the store does not take it, or not in time.
         """
         if not self._backlog and not self.pending.unsaved(workspace):
             return
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._readers.append((workspace, waiting))
+        self._readers.append(_Reader(workspace, self._newest, waiting))
         self._wake.set()
         try:
             async with asyncio.timeout(self._pace.settle_seconds):
@@ -180,18 +231,34 @@ class Recorder:
             ) from None
 
     def _answer_readers(self, failure: StoreUnavailable | None = None) -> None:
-        """Let go the readers whose data has arrived, or all of them with the failure."""
-        still = []
-        for workspace, waiting in self._readers:
-            if waiting.done():
-                continue
+        """Let go the readers whose data has arrived, or all of them with the failure.
+
+        What came after a reader does not hold it up, or reads would never return while writes go on.
+        """
+        waiting = [reader for reader in self._readers if not reader.arrived.done()]
+        oldest = self.pending.oldest() if waiting else {}
+        unread = self._backlog[0].position if self._backlog else None
+        self._readers = []
+        for reader in waiting:
+            first = min((at for at in (oldest.get(reader.workspace.int), unread) if at), default=None)
             if failure is not None:
-                waiting.set_exception(failure)
-            elif self._backlog or self.pending.unsaved(workspace):
-                still.append((workspace, waiting))
+                reader.arrived.set_exception(failure)
+            elif first is not None and first <= reader.position:
+                self._readers.append(reader)
             else:
-                waiting.set_result(None)
-        self._readers = still
+                reader.arrived.set_result(None)
+
+    # -- deletion ----------------------------------------------------------------------------------------
+
+    async def delete(self, selection: RunSelection) -> list[UUID]:
+        """Delete stored runs and their feedback; returns their ids. See RunStore.delete.
+
+        Between two flushes, at a position of its own: a late update of such a run finds it deleted.
+        """
+        async with self._writing:
+            gone = await self._store.delete(selection, self._inbox.next_position())
+            self.pending.forget(selection.workspace, gone)
+        return gone
 
     # -- out ---------------------------------------------------------------------------------------------
 
@@ -207,131 +274,194 @@ class Recorder:
             self._wake.clear()
             try:
                 await self._flush()
-            except StoreUnavailable as failure:
-                log.warning("the run store is not taking runs", error=failure.message[:500])
+            except Exception as error:
+                if isinstance(error, StoreUnavailable):
+                    failure = error
+                    log.warning("the run store is not taking runs", error=failure.message[:500])
+                else:
+                    failure = StoreUnavailable(
+                        "acknowledged runs cannot be written; the server's log says why"
+                    )
+                    log.exception("a flush failed")
                 self._answer_readers(failure)
                 if self._stopping:
                     return
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 10)
-            except Exception:
-                log.exception("a flush failed")
-                await asyncio.sleep(pause)
             else:
                 pause = 0.5
                 self._answer_readers()
+
+    @property
+    def _pressed(self) -> bool:
+        """Whether everything has to go, what is still open too: a reader waits, or memory is short."""
+        return (
+            bool(self._readers)
+            or self._stopping
+            or self.pending.bytes > self._pace.pending_bytes
+            or (bool(self._backlog) and not self._has_room)
+        )
 
     def _more_to_do(self) -> bool:
         return bool(
             self.pending.due >= self._pace.flush_runs
             or self._readers
-            or (self._backlog and self.pending.bytes < self._pace.pending_bytes // 2)
-            or (self._stopping and (self.pending.runs or self.pending.due))
+            or (self._backlog and self._has_room)
+            or (self._pressed and (self.pending.runs or self.pending.due))
         )
 
     async def _flush(self) -> None:
         """Write what is due: everything when a reader waits or memory is short, else what is finished."""
-        self._read_backlog()
-        everything = bool(self._readers) or self._stopping or self.pending.bytes > self._pace.pending_bytes
-        now = time.monotonic()
-        open_since = now if everything else now - self._pace.hold_open_seconds
-        while batch := self.pending.take(2 * self._pace.flush_runs, open_since=open_since):
-            started = time.monotonic()
-            try:
-                rows = await self._write(batch)
-            except BaseException:
-                self.pending.give_back(batch)
-                raise
-            self.pending.written(batch, rows)
-            self._metrics.flushed(len(batch.runs) + len(batch.feedback), time.monotonic() - started)
-            if self._backlog:
-                self._read_backlog()
+        while True:
+            await self._read_backlog()
+            now = time.monotonic()
+            open_since = now if self._pressed else now - self._pace.hold_open_seconds
+            async with self._writing:
+                batch = self.pending.take(self._batch_runs, open_since=open_since)
+                if not batch:
+                    break
+                try:
+                    rows = await self._write(batch)
+                except BaseException:
+                    self.pending.give_back(batch)
+                    self._batch_runs = max(
+                        1, self._batch_runs // 2
+                    )  # it may be too much for the engine at once
+                    raise
+                self.pending.written(batch, rows)
+            self._batch_runs = 2 * self._pace.flush_runs
+            self._metrics.flushed(len(batch.runs) + len(batch.feedback), time.monotonic() - now)
+            self._answer_readers()
+            if not self._more_to_do():
+                break
         self._flushed_at = time.monotonic()
 
     async def _write(self, batch: Batch) -> list[tuple[PendingRun, Run | None]]:
+        """Have the batch in the run store, or in the dead letters; returns each run with its row there."""
         await self._prices.load({UUID(int=run.key[0]) for run in batch.runs})
-        await self._load_bases(batch.runs)
-        rows, refused = await asyncio.to_thread(self._derive, batch.runs)
-        feedback = [item for item, _ in batch.feedback]
-        gone = [row for _, row, moved in rows if row is not None for row in moved]
-        refused += await self._insert([row for _, row, _ in rows if row is not None] + gone, feedback)
-        if refused:
-            await self._dead_letters.bury(refused)
-        self._metrics.dead_lettered("run", len(refused))
-        self._metrics.stored("run", len(batch.runs))
-        self._metrics.stored("feedback", len(feedback))
-        lost = {letter.subject_id for letter in refused}
-        await asyncio.to_thread(
-            self._seen.add, [row.id.int for _, row, _ in rows if row is not None and row.id not in lost]
+        strays = await self._load_bases(batch.runs)
+        derived, letters = await asyncio.to_thread(self._derive, batch.runs, strays)
+        feedback = await self._feedback_rows(
+            [item for item, _ in batch.feedback if not self.deleted.gone(item.workspace, item.project_id)]
         )
-        return [(run, None if row is None or row.id in lost else row) for run, row, _ in rows]
+        rows = [one.row for one in derived if one.row is not None and not one.stored]
+        refused = await self._insert(rows, feedback)
+        lost = {(item.workspace, item.id) for item, _ in refused}
+        kept = [one for one in derived if one.row is not None and (one.row.workspace, one.row.id) not in lost]
+        # A crash in between leaves two rows of a run, which its replay finds; the other way round it leaves none.
+        if left := [row for one in kept for row in one.left]:
+            await self._store.write(left, [])
+        letters += self._letters(derived, refused)
+        await self._bury(letters)
+        self._metrics.stored("run", len(kept))
+        self._metrics.stored(
+            "feedback", len(batch.feedback) - sum(isinstance(it, Feedback) for it, _ in refused)
+        )
+        written = [one.run.key[1] for one in kept]
+        written += [item.id.int for item in feedback if (item.workspace, item.id) not in lost]
+        await asyncio.to_thread(self._seen.add, written)
+        stands = {one.run.key: one.row for one in kept}
+        return [(run, stands.get(run.key)) for run in batch.runs]
 
-    async def _load_bases(self, runs: Sequence[PendingRun]) -> None:
-        """Fetch the stored row of runs that may have one and do not have it in memory."""
+    async def _load_bases(self, runs: Sequence[PendingRun]) -> dict[Key, list[Run]]:
+        """Fetch the stored row of runs that may have one and do not have it in memory.
+
+        Returns, for runs that are replayed after a crash, rows that the crash left in places they had moved from.
+        """
         without = [run for run in runs if run.base is None]
         maybe = await asyncio.to_thread(self._seen.maybe, [run.key[1] for run in without])
         wanted = [run for run, known in zip(without, maybe, strict=True) if known]
         if not wanted:
-            return
+            return {}
         ids = [(UUID(int=run.key[0]), UUID(int=run.key[1])) for run in wanted]
         found = await self._store.stored(ids)
+        replayed: list[Run] = []
         for run, key in zip(wanted, ids, strict=True):
-            run.base = found.get(key)
+            run.base = base = found.get(key)
+            if base is not None and not base.deleted and run.records[0].position <= base.version:
+                replayed.append(base)
+        strays: dict[Key, list[Run]] = {}
+        for stray in await self._store.strays(replayed) if replayed else ():
+            strays.setdefault((stray.workspace.int, stray.id.int), []).append(stray)
+        return strays
+
+    async def _feedback_rows(self, items: Sequence[Feedback]) -> list[Feedback]:
+        """The rows for these pieces, each put in the place of what is stored under its id."""
+        maybe = await asyncio.to_thread(self._seen.maybe, [item.id.int for item in items])
+        known = {(item.workspace, item.id) for item, stored in zip(items, maybe, strict=True) if stored}
+        return supersede(await self._store.stored_feedback(list(known)) if known else {}, items)
 
     def _derive(
-        self, runs: Sequence[PendingRun]
-    ) -> tuple[list[tuple[PendingRun, Run | None, list[Run]]], list[DeadLetter]]:
-        """Each run with its row, and tombstones for rows whose place in the table it leaves.
-
-        A row is None when there is nothing to write: the run was deleted, or it is a dead letter.
-        """
-        rows: list[tuple[PendingRun, Run | None, list[Run]]] = []
-        refused: list[DeadLetter] = []
+        self, runs: Sequence[PendingRun], strays: Mapping[Key, Sequence[Run]]
+    ) -> tuple[list[_Derived], list[DeadLetter]]:
+        """What becomes of each run, and dead letters for those of which nothing can."""
+        derived: list[_Derived] = []
+        letters: list[DeadLetter] = []
         for run in runs:
             try:
-                row, moved = self._row(run)
+                derived.append(self._row(run, strays.get(run.key, ())))
             except Exception as error:  # noqa: BLE001 - whatever one run does, the others go on
                 log.exception("a run cannot be derived", run=str(UUID(int=run.key[1])))
-                refused.append(self._letter(run, f"cannot be derived: {error}"))
-                row, moved = None, []
-            rows.append((run, row, moved))
-        return rows, refused
+                letters.append(_run_letter(run, f"cannot be derived: {error}"))
+        return derived, letters
 
-    def _row(self, run: PendingRun) -> tuple[Run | None, list[Run]]:
+    def _row(self, run: PendingRun, strays: Sequence[Run]) -> _Derived:
         base = run.base
-        if base is not None and base.deleted:
-            base = None
-            if not any(patch.create for patch in run.patches[: run.taken]):
-                return None, []
-        version = run.version
+        known = base.version if base is not None else 0
         patches = [
             patch
             for patch, record in zip(run.patches[: run.taken], run.records, strict=False)
-            if base is None or record.position > base.version
+            if record.position > known  # the others are replayed: they are in `base`, or were deleted with it
         ]
-        if not patches and base is not None:
-            return base, []  # replayed: the store has it all
-        facts = merge(base, patches)
-        row = derive(facts, version, self._prices.of(UUID(int=run.key[0])))
-        if base is not None and _place(base) != _place(row):
-            return row, [msgspec.structs.replace(_bare(base), version=version - 1)]
-        return row, []
+        if base is not None and base.deleted:
+            if not any(patch.create for patch in patches):
+                return _Derived(run, None)
+            base = None
+        if base is not None and not patches:
+            left = tuple(_bare(stray, known - 1) for stray in strays)
+            return _Derived(run, base, stored=True, left=left)
+        row = derive(merge(base, patches), run.version, self._prices.of(UUID(int=run.key[0])))
+        if self.deleted.gone(row.workspace, row.project_id):
+            return _Derived(run, None)  # acknowledged before its project was deleted
+        former = [base, *strays] if base is not None else []
+        return _Derived(
+            run, row, left=tuple(_bare(old, row.version - 1) for old in former if _place(old) != _place(row))
+        )
 
-    def _letter(self, run: PendingRun, reason: str) -> DeadLetter:
-        return _letter(UUID(int=run.key[0]), "run", UUID(int=run.key[1]), reason, run.patches[: run.taken])
+    def _letters(
+        self, derived: Sequence[_Derived], refused: Sequence[tuple[Run | Feedback, str]]
+    ) -> list[DeadLetter]:
+        """What the run store refused, as it stood in the inbox, so that it can be sent in again."""
+        runs = {(one.row.workspace, one.row.id): one.run for one in derived if one.row is not None}
+        return [
+            _run_letter(runs[item.workspace, item.id], reason)
+            if isinstance(item, Run)
+            else _letter(item.workspace, "feedback", item.id, item.version, reason, _encode([item]))
+            for item, reason in refused
+        ]
 
-    async def _insert(self, rows: Sequence[Run], feedback: Sequence[Feedback]) -> list[DeadLetter]:
-        """Insert; halve a batch that the engine refuses until the rows at fault stand alone."""
+    async def _bury(self, letters: Sequence[DeadLetter]) -> None:
+        if not letters:
+            return
+        await self._dead_letters.bury(letters)
+        feedback = sum(letter.kind == "feedback" for letter in letters)
+        self._metrics.dead_lettered("feedback", feedback)
+        self._metrics.dead_lettered("run", len(letters) - feedback)
+
+    async def _insert(
+        self, rows: Sequence[Run], feedback: Sequence[Feedback]
+    ) -> list[tuple[Run | Feedback, str]]:
+        """Insert; halve a batch that the engine refuses until the rows at fault stand alone: these are returned."""
+        if not rows and not feedback:
+            return []
         try:
             await self._store.write(rows, feedback)
         except RejectedRows as refusal:
             if len(rows) + len(feedback) == 1:
-                item: Run | Feedback = rows[0] if rows else feedback[0]
-                kind = "run" if rows else "feedback"
-                return [_letter(item.workspace, kind, item.id, str(refusal)[:2000], [item])]
+                return [(item, str(refusal)[:2000]) for item in (*rows, *feedback)]
+            if rows and feedback:
+                return [*await self._insert(rows, []), *await self._insert([], feedback)]
             half, part = len(rows) // 2, len(feedback) // 2
-            if len(rows) == 1 or len(feedback) == 1:
-                half, part = (len(rows), 0) if feedback else (half, part)
             return [
                 *await self._insert(rows[:half], feedback[:part]),
                 *await self._insert(rows[half:], feedback[part:]),
@@ -339,14 +469,26 @@ class Recorder:
         return []
 
 
-def _letter(workspace: UUID, kind: str, subject: UUID, reason: str, record: object) -> DeadLetter:
+_NOBODY: Final = UUID(int=0)
+"""Stands for the workspace of what cannot be decoded."""
+
+
+def _run_letter(run: PendingRun, reason: str) -> DeadLetter:
+    workspace, run_id = UUID(int=run.key[0]), UUID(int=run.key[1])
+    return _letter(workspace, "run", run_id, run.version, reason, _encode(run.patches[: run.taken]))
+
+
+def _letter(
+    workspace: UUID, kind: str, subject: UUID, version: int, reason: str, record: bytes
+) -> DeadLetter:
+    """The id follows from what is buried, so that a replay after a crash does not bury it twice."""
     return DeadLetter(
-        id=uuid4(),
+        id=uuid5(subject, f"{workspace} {kind} {version}"),
         workspace=workspace,
         kind=kind,
         subject_id=subject,
         reason=reason,
-        record=_encode(record),
+        record=record,
         created_at=time.time_ns() // 1000,
     )
 
@@ -356,8 +498,8 @@ def _place(run: Run) -> tuple[UUID, bool, int]:
     return run.project_id, run.is_root, run.start_time
 
 
-def _bare(run: Run) -> Run:
-    """The key of a row, marked as deleted."""
+def _bare(run: Run, version: int) -> Run:
+    """A tombstone for a row: its key, marked as deleted. Lower than the row that takes its place."""
     return Run(
         workspace=run.workspace,
         id=run.id,
@@ -365,5 +507,6 @@ def _bare(run: Run) -> Run:
         trace_id=run.trace_id,
         start_time=run.start_time,
         is_root=run.is_root,
+        version=version,
         deleted=True,
     )

@@ -40,9 +40,15 @@ class RunReader:
         self._blobs = blobs
         self._metrics = metrics
 
+    async def _settled(self, selection: RunSelection) -> RunSelection:
+        """The selection to ask the store for, once all that was acknowledged is in it."""
+        await self._recorder.settle(selection.workspace)
+        dropping = self._recorder.deleted.dropping(selection.workspace)
+        return replace(selection, without_projects=dropping) if dropping else selection
+
     async def page(self, query: RunQuery) -> list[Run]:
         """One page. With USAGE among the columns a run's figures include its descendants'."""
-        await self._recorder.settle(query.selection.workspace)
+        query = replace(query, selection=await self._settled(query.selection))
         with self._metrics.querying("page"):
             runs = await self._store.page(query)
         if "total_tokens" in query.columns:
@@ -78,18 +84,24 @@ class RunReader:
         return {UUID(key): stats for key, stats in found.items()}
 
     async def stats(
-        self, selection: RunSelection, group: StatGroup | None = None, path: str = "", groups: int = 5
+        self,
+        selection: RunSelection,
+        group: StatGroup | None = None,
+        path: str = "",
+        groups: int = 5,
+        *,
+        feedback: bool = True,
     ) -> Mapping[str, RunStats]:
         """Statistics by group, with feedback where the whole is asked for or the groups are projects."""
-        await self._recorder.settle(selection.workspace)
+        selection = await self._settled(selection)
         with self._metrics.querying("stats"):
             found = await self._store.stats(selection, group, path, groups)
-        if group is not None and group != "project":
+        if not feedback or (group is not None and group != "project"):
             return found
         with self._metrics.querying("feedback_stats"):
-            feedback = await self._store.feedback_stats(selection, "project" if group else "all")
+            given = await self._store.feedback_stats(selection, "project" if group else "all")
         return {
-            key: msgspec.structs.replace(stats, feedback=dict(feedback.get(key, {})))
+            key: msgspec.structs.replace(stats, feedback=dict(given.get(key, {})))
             for key, stats in found.items()
         }
 
@@ -100,32 +112,58 @@ class RunReader:
         await self._recorder.settle(workspace)
         return await self._store.project_feedback_stats(workspace, projects)
 
-    async def facets(self, selection: RunSelection, limit: int = 10) -> list[Facet]:
-        await self._recorder.settle(selection.workspace)
+    async def feedback_by_project(self, selection: RunSelection) -> Mapping[UUID, FeedbackStats]:
+        """What the feedback of the selected runs comes to."""
+        selection = await self._settled(selection)
+        with self._metrics.querying("feedback_stats"):
+            found = await self._store.feedback_stats(selection, "project")
+        return {UUID(key): stats for key, stats in found.items()}
+
+    async def feedback_series(
+        self, selection: RunSelection, stride: Micros, origin: Micros = 0
+    ) -> Mapping[Micros, FeedbackStats]:
+        """The same by the time the runs started."""
+        selection = await self._settled(selection)
+        with self._metrics.querying("feedback_series"):
+            return await self._store.feedback_series(selection, stride, origin)
+
+    async def last_starts(self, selection: RunSelection) -> Mapping[UUID, Micros]:
+        """When the newest of the runs started, by project."""
+        selection = await self._settled(selection)
+        with self._metrics.querying("last_starts"):
+            return await self._store.last_starts(selection)
+
+    async def facets(self, selection: RunSelection, limit: int = 10) -> Mapping[UUID, list[Facet]]:
+        """The most frequent values of a few fields, by project."""
+        selection = await self._settled(selection)
         with self._metrics.querying("facets"):
             return await self._store.facets(selection, limit)
 
     async def metadata_values(
         self, selection: RunSelection, keys: Sequence[str], limit: int
     ) -> Mapping[str, list[str]]:
-        await self._recorder.settle(selection.workspace)
+        selection = await self._settled(selection)
         with self._metrics.querying("metadata_values"):
             return await self._store.metadata_values(selection, keys, limit)
 
     async def series(
-        self, selection: RunSelection, stride: Micros, group: StatGroup | None = None, path: str = ""
+        self,
+        selection: RunSelection,
+        stride: Micros,
+        group: StatGroup | None = None,
+        path: str = "",
+        origin: Micros = 0,
     ) -> list[TimeBucket]:
         """Statistics by time."""
-        await self._recorder.settle(selection.workspace)
+        selection = await self._settled(selection)
         with self._metrics.querying("series"):
-            return await self._store.series(selection, stride, group, path)
+            return await self._store.series(selection, stride, group, path, origin)
 
     async def threads(self, query: ThreadQuery) -> tuple[list[ThreadSummary], int]:
         """A page of threads with first inputs, last outputs, usage and feedback, and the number of all."""
-        selection = replace(query.selection, is_root=True)
+        selection = replace(await self._settled(query.selection), is_root=True)
         query = replace(query, selection=selection)
         workspace = selection.workspace
-        await self._recorder.settle(workspace)
         with self._metrics.querying("threads"):
             page, total = await self._store.threads(query)
         if not page:
@@ -154,12 +192,9 @@ class RunReader:
 
     async def delete(self, selection: RunSelection) -> list[UUID]:
         """Delete runs with their feedback and files; returns their ids."""
-        await self._recorder.settle(selection.workspace)
-        files = await self._store.page(
-            RunQuery(selection=selection, columns=frozenset({"attachments"}), limit=1_000_000)
-        )
-        gone = await self._store.delete(selection, time.time_ns() // 1000)
-        self._recorder.pending.forget(selection.workspace, gone)
+        selection = await self._settled(selection)
+        files = await self._store.files(selection)
+        gone = await self._recorder.delete(selection)
         await self._blobs.delete(
             [
                 attachment_key(selection.workspace, run.id, file.name)

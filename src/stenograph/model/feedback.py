@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from stenograph.model.runs import Micros
 
@@ -40,10 +42,56 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=2
     deleted: bool = False
     version: int = 0
 
+    def size(self) -> int:
+        """Bytes of what the client wrote, near enough for memory budgets."""
+        texts = (self.raw_score, self.value, self.comment, self.correction, self.source, self.extra)
+        return 500 + sum(len(text) for text in texts if text is not None)
+
+
+class FeedbackPatch(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of some fields: UNSET ones stay as they are, None empties."""
+
+    score: float | None | UnsetType = UNSET
+    raw_score: bytes | None | UnsetType = UNSET
+    value: bytes | None | UnsetType = UNSET
+    comment: str | None | UnsetType = UNSET
+    correction: bytes | None | UnsetType = UNSET
+
+    def apply(self, to: Feedback) -> Feedback:
+        changes = {field: getattr(self, field) for field in self.__struct_fields__}
+        stated = {field: value for field, value in changes.items() if value is not UNSET}
+        return msgspec.structs.replace(to, **stated)
+
+
+def supersede(
+    stored: Mapping[tuple[UUID, UUID], Feedback], items: Iterable[Feedback]
+) -> list[Feedback]:
+    """The rows to write for `items`, which come in the order in which they were acknowledged.
+
+    `stored` has the newest version of those that are known, by workspace and id. An id that is known keeps
+    the time of its first version, and loses its place in the table when it moves to another run. A record
+    that is replayed after a crash gives no row: what is stored is as new or newer.
+    """
+    rows: dict[tuple[UUID, UUID], Feedback] = {}
+    left: list[Feedback] = []
+    for item in items:
+        key = (item.workspace, item.id)
+        first = stored.get(key)
+        if first is not None and first.version >= item.version:
+            continue
+        former = rows.get(key, first)
+        if former is not None and not former.deleted:
+            item = msgspec.structs.replace(item, created_at=former.created_at)
+            if former.run_id != item.run_id:
+                left.append(msgspec.structs.replace(former, deleted=True, version=item.version))
+        rows[key] = item
+    return [*left, *rows.values()]
+
 
 class FeedbackStat(msgspec.Struct, frozen=True, kw_only=True):
-    """What a set of feedback under one key comes to. `n` counts numeric scores only."""
+    """What a set of feedback under one key comes to. `n` counts numeric scores only, `count` every piece."""
 
+    count: int = 0
     n: int = 0
     avg: float | None = None
     stdev: float | None = None

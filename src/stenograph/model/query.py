@@ -17,11 +17,13 @@ class RunSelection:
     """Which runs of a workspace. Everything given must hold; empty and None say nothing.
 
     `filter` speaks of the run itself, `trace_filter` of the root of its trace, `tree_filter` of any run of
-    its trace. `since` and `until` bound the start time, both inclusive.
+    its trace. `since` and `until` bound the start time, both inclusive. `without_projects` are being deleted:
+    nothing of them is seen, though their rows may still be there.
     """
 
     workspace: UUID
     projects: tuple[UUID, ...] = ()
+    without_projects: tuple[UUID, ...] = ()
     ids: tuple[UUID, ...] = ()
     traces: tuple[UUID, ...] = ()
     parent_run: UUID | None = None
@@ -69,7 +71,7 @@ class FeedbackQuery:
     """A page of feedback of a workspace, newest first, ties by id.
 
     `runs` and `traces` bound it to the feedback of certain runs, given with or without their trace's id;
-    `on_runs` True means run-level only, False project-level only.
+    `on_runs` True means run-level only, False project-level only. `without_projects` as in RunSelection.
     """
 
     workspace: UUID
@@ -77,6 +79,7 @@ class FeedbackQuery:
     runs: tuple[UUID, ...] = ()
     traces: tuple[UUID, ...] = ()
     projects: tuple[UUID, ...] = ()
+    without_projects: tuple[UUID, ...] = ()
     keys: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     users: tuple[str, ...] = ()

@@ -20,8 +20,8 @@ PicoDollars: TypeAlias = int
 """10⁻¹² US dollars: prices are given a million tokens, so a token's price keeps six digits."""
 
 RUN_TYPES: Final = frozenset({"tool", "chain", "llm", "retriever", "embedding", "prompt", "parser"})
-PLACE: Final = ("project_id", "start_time", "trace_id", "parent_run_id", "dotted_order")
-"""Fields that a stored run always has, derived where no client has stated them."""
+PLACE: Final = ("project_id", "start_time", "trace_id", "parent_run_id", "dotted_order", "tags")
+"""Fields that a stored run always has, derived or empty where no client has stated them."""
 
 PAYLOADS: Final = ("inputs", "outputs", "events", "extra", "serialized")
 
@@ -64,10 +64,14 @@ class RunPatch(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):
 
     def size(self) -> int:
         """Bytes of payload, near enough for memory budgets."""
-        return 400 + sum(
-            len(part)
-            for part in (self.inputs, self.outputs, self.events, self.extra, self.serialized, self.error)
-            if part is not None
+        return (
+            400
+            + len(self.inputs or b"")
+            + len(self.outputs or b"")
+            + len(self.events or b"")
+            + len(self.extra or b"")
+            + len(self.serialized or b"")
+            + len(self.error or "")
         )
 
 
@@ -108,6 +112,8 @@ class Facts:
     def __init__(self, first: RunPatch | Run) -> None:
         for field in Facts.__slots__:
             setattr(self, field, getattr(first, field))
+        if first.attachments:
+            self.attachments = list({file.name: file for file in first.attachments}.values())
         if isinstance(first, Run):
             for bit, field in enumerate(PLACE):
                 if not first.stated >> bit & 1:

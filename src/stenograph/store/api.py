@@ -24,7 +24,7 @@ from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket
 from stenograph.model.views import SavedView, ViewPatch, ViewType
 
 
-class RejectedRows(Exception):  # noqa: N818 - named after what happened
+class RejectedRows(Exception):
     """The store is well and refuses these very rows."""
 
 
@@ -54,11 +54,22 @@ class RunStore(Protocol):
     async def stored(self, ids: Sequence[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], Run]:
         """The newest version of each of these (workspace, run id) that is stored, whole, deleted ones too."""
 
+    async def strays(self, runs: Sequence[Run]) -> list[Run]:
+        """Keys of rows of these runs that are seen by readers in another place of the table than the one given.
+
+        A write that moves a run is two inserts, and this is what a crash between them leaves.
+        """
+
     async def newest_version(self) -> int:
         """The highest version of anything stored; 0 when nothing is."""
 
-    def run_ids(self) -> AsyncIterator[list[UUID]]:
-        """Every run id there is, in batches, in no order."""
+    async def stored_feedback(
+        self, ids: Sequence[tuple[UUID, UUID]]
+    ) -> Mapping[tuple[UUID, UUID], Feedback]:
+        """The same for pieces of feedback, but only their place, times and whether they are deleted."""
+
+    def known_ids(self) -> AsyncIterator[list[UUID]]:
+        """Every id of a run or of feedback that there is, in batches, in no order."""
 
     async def page(self, query: RunQuery) -> list[Run]:
         """The runs of one page, with the columns asked for and those of their key."""
@@ -84,8 +95,16 @@ class RunStore(Protocol):
     ) -> Mapping[UUID, Mapping[str, FeedbackStat]]:
         """The same for feedback given to whole projects."""
 
-    async def facets(self, selection: RunSelection, limit: int) -> list[Facet]:
-        """The most frequent names, run types, statuses, tags and metadata pairs, `limit` of each."""
+    async def feedback_series(
+        self, selection: RunSelection, stride: Micros, origin: Micros = 0
+    ) -> Mapping[Micros, Mapping[str, FeedbackStat]]:
+        """The feedback of the runs that started within one stride from each time, oldest first."""
+
+    async def last_starts(self, selection: RunSelection) -> Mapping[UUID, Micros]:
+        """When the newest of the runs started, by project."""
+
+    async def facets(self, selection: RunSelection, limit: int) -> Mapping[UUID, list[Facet]]:
+        """The most frequent names, run types, statuses, tags and metadata pairs, `limit` of each, by project."""
 
     async def metadata_values(
         self, selection: RunSelection, keys: Sequence[str], limit: int
@@ -93,9 +112,20 @@ class RunStore(Protocol):
         """The most frequent values of each metadata key (of all keys when none is named)."""
 
     async def series(
-        self, selection: RunSelection, stride: Micros, group: StatGroup | None
+        self,
+        selection: RunSelection,
+        stride: Micros,
+        group: StatGroup | None = None,
+        path: str = "",
+        origin: Micros = 0,
     ) -> list[TimeBucket]:
-        """Statistics by time, empty buckets left out, oldest first."""
+        """Statistics by time, empty buckets left out, oldest first; at most ten groups a bucket.
+
+        Buckets begin at `origin` and at whole strides from it.
+        """
+
+    async def thread_usage(self, selection: RunSelection, threads: Sequence[str]) -> Mapping[str, Usage]:
+        """Tokens and cost of the whole traces of each of these threads."""
 
     async def threads(self, query: ThreadQuery) -> tuple[list[ThreadSummary], int]:
         """One page of threads, and how many there are in all."""
@@ -106,8 +136,18 @@ class RunStore(Protocol):
     async def delete(self, selection: RunSelection, version: int) -> list[UUID]:
         """Delete these runs and their feedback; returns the ids. Durable, and seen at once by every read."""
 
-    async def drop_project(self, workspace: UUID, project: UUID) -> None:
-        """Free the space of a project's runs and feedback, in the background of the engine."""
+    async def files(self, selection: RunSelection) -> list[Run]:
+        """The runs that came with files: their keys and `attachments`."""
+
+    async def drop_projects(self, workspace: UUID, projects: Sequence[UUID]) -> None:
+        """Remove the runs and feedback of these projects from the disk. Returns once all are gone.
+
+        Takes as long as rewriting what holds them, and holds up no writer. Reads see some of it until then.
+        What is written meanwhile may stay.
+        """
+
+    async def projects_with_rows(self, projects: Sequence[UUID]) -> set[tuple[UUID, UUID]]:
+        """(workspace, project) of those that still have runs or feedback, whatever their workspace."""
 
     async def close(self) -> None:
         """Finish what runs and release the files."""
@@ -173,6 +213,9 @@ class Projects(Protocol):
 
     async def delete(self, workspace: UUID, project_ids: Sequence[UUID], at: Micros) -> list[UUID]:
         """The ids that were there. Saved views and share links go with them; runs are the run store's."""
+
+    async def deleted(self) -> list[tuple[UUID, UUID]]:
+        """(workspace, project) of every project that was ever deleted, of all workspaces: for the server itself."""
 
 
 class Shares(Protocol):

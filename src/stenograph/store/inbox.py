@@ -14,7 +14,7 @@ import struct
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,10 +44,20 @@ class _Waiting:
 
 @dataclass(slots=True)
 class _Segment:
+    """One file. The writer's thread sets `size` and `synced`, the event loop all the rest."""
+
     number: int
     size: int = 0
     live: int = 0
     oldest: float = 0.0
+    synced: int = 0
+    reported: int = 0
+    damaged: bool = False
+
+    @property
+    def free(self) -> bool:
+        """No record in it waits, and none is on its way from the writer to the event loop."""
+        return self.live == 0 and self.synced == self.reported
 
 
 class Inbox:
@@ -64,6 +74,7 @@ class Inbox:
         self._closing = False
         self._broken = False
         self._outstanding = 0  # appended and not yet reported back: the writer may be busy with them
+        self._queued = 0  # their bytes
         self._last_position = 0
         self._free_checked = 0.0
         self._free = 0
@@ -78,19 +89,21 @@ class Inbox:
 
         New positions will be higher than `after`, which is the highest one in the run store: a clock that
         was set back must not make new records look older than stored ones.
-        A record cut short by a crash was never acknowledged: it and what follows it in its file is ignored.
+        A record cut short by a crash was never acknowledged: it is ignored. One that is damaged in the middle of
+        a file is passed over, and its file is kept as `*.damaged`: see `damaged`.
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             left: list[Entry] = []
-            for path in sorted(self._folder.glob("*.journal")):
+            for path in sorted(self._folder.glob("[0-9]*.journal")):
                 number = int(path.stem)
-                entries = list(_scan(path, number))
+                entries, damaged = _scan(path, number)
                 if not entries:
                     path.unlink()
                     continue
+                file = path.stat()
                 self._segments[number] = _Segment(
-                    number, path.stat().st_size, len(entries), path.stat().st_mtime
+                    number, file.st_size, len(entries), file.st_mtime, damaged=damaged
                 )
                 left += entries
             self._last_position = max((after, *(entry.position for entry in left)))
@@ -102,15 +115,27 @@ class Inbox:
         self._thread.start()
         return left
 
+    @property
+    def damaged(self) -> list[Path]:
+        """Files in which a record could not be read though later ones could: the disk has lost something."""
+        return [self._path(segment.number) for segment in list(self._segments.values()) if segment.damaged]
+
     def _rotate(self) -> None:
         """Start a new segment file and make its name durable."""
         number = max(self._segments, default=0) + 1
-        fd = os.open(self._path(number), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        folder = os.open(self._folder, os.O_RDONLY)
+        path = self._path(number)
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            folder = os.open(self._folder, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError:
+            os.close(fd)
+            with contextlib.suppress(OSError):
+                path.unlink()  # or the next attempt would find its name taken
+            raise
         if self._fd >= 0:
             os.close(self._fd)
         self._fd = fd
@@ -129,25 +154,37 @@ class Inbox:
         `then` is called on the event loop at that moment, in order of position, even if the caller has been
         cancelled meanwhile. InboxFull and StoreUnavailable mean that nothing was kept.
         """
-        self._refuse_when_full(len(body))
+        if self._closing:
+            raise StoreUnavailable("the server is stopping; send again to the one that takes its place")
+        self._refuse_when_full(_HEADER.size + len(body))
         assert self._loop is not None
-        self._last_position = max(self._last_position + 1, time.time_ns() // 1000)
-        waiting = _Waiting(body, self._last_position, self._loop.create_future(), then)
+        waiting = _Waiting(body, self.next_position(), self._loop.create_future(), then)
         self._outstanding += 1
+        self._queued += len(body)
         with self._wake:
             self._queue.append(waiting)
             self._wake.notify()
         await waiting.durable
 
+    def next_position(self) -> int:
+        """A position of its own for a change that is made in the run store directly: a deletion."""
+        self._last_position = max(self._last_position + 1, time.time_ns() // 1000)
+        return self._last_position
+
     def _refuse_when_full(self, size: int) -> None:
-        if self.bytes + size > self._max_bytes:
+        if self.bytes + self._queued + size > self._max_bytes:
             raise InboxFull(
-                f"the inbox holds {self.bytes} bytes that wait for the run store "
+                f"the inbox holds {self.bytes + self._queued} bytes that wait for the run store "
                 "(limit STENOGRAPH_INBOX_MAX_BYTES); try again shortly"
             )
         now = time.monotonic()
         if now - self._free_checked > 1:
-            disk = os.statvfs(self._folder)
+            try:
+                disk = os.statvfs(self._folder)
+            except OSError as error:
+                raise StoreUnavailable(
+                    f"the inbox at {self._folder} cannot be reached ({error.strerror})"
+                ) from error
             self._free, self._free_checked = disk.f_bavail * disk.f_frsize, now
         if self._free - size < self._min_free_bytes:
             raise StoreUnavailable(
@@ -165,7 +202,7 @@ class Inbox:
                 batch, self._queue = self._queue, []
             try:
                 entries = self._write(batch)
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 - a writer that ended would leave every client waiting
                 self._tell(self._failed, batch, error)
             else:
                 self._tell(self._written, batch, entries)
@@ -192,34 +229,52 @@ class Inbox:
         try:
             _write_all(self._fd, buffers, start)
             os.fdatasync(self._fd)
-        except OSError:
+        except Exception:
             # After a failed sync the kernel may have dropped the pages: never write to this file again.
             self._broken = True
             with contextlib.suppress(OSError):
                 os.ftruncate(self._fd, start)
             raise
         segment.size = at
+        segment.synced += len(batch)
         return entries
 
     def _written(self, batch: list[_Waiting], entries: list[Entry]) -> None:
-        self._outstanding -= len(batch)
+        self._finished_with(batch)
         segment = self._segments[entries[0].segment]
         segment.live += len(batch)
+        segment.reported += len(batch)
         segment.oldest = segment.oldest or time.time()
-        for number in [other.number for other in self._segments.values() if not other.live]:
-            self._drop(number)
+        self._sweep()
         for waiting, entry in zip(batch, entries, strict=True):
-            waiting.then(entry)
-            if not waiting.durable.done():
-                waiting.durable.set_result(None)
+            try:
+                waiting.then(entry)
+            except Exception as error:  # noqa: BLE001 - it goes to whose record it is; the others go on
+                if not waiting.durable.done():
+                    waiting.durable.set_exception(error)
+            else:
+                if not waiting.durable.done():
+                    waiting.durable.set_result(None)
 
-    def _failed(self, batch: list[_Waiting], error: OSError) -> None:
-        self._outstanding -= len(batch)
+    def _failed(self, batch: list[_Waiting], error: Exception) -> None:
+        self._finished_with(batch)
+        self._sweep()
+        reason = getattr(error, "strerror", None) or error
         for waiting in batch:
             if not waiting.durable.done():
                 waiting.durable.set_exception(
-                    StoreUnavailable(f"the inbox cannot be written ({error.strerror}); nothing was kept")
+                    StoreUnavailable(f"the inbox cannot be written ({reason}); nothing was kept")
                 )
+
+    def _finished_with(self, batch: list[_Waiting]) -> None:
+        self._outstanding -= len(batch)
+        self._queued -= sum(len(waiting.body) for waiting in batch)
+
+    def _sweep(self) -> None:
+        """Drop files left empty when the writer went on to the next."""
+        for segment in list(self._segments.values()):
+            if segment is not self._active and segment.free:
+                self._drop(segment)
 
     # -- afterwards --------------------------------------------------------------------------------------
 
@@ -228,23 +283,32 @@ class Inbox:
         try:
             with self._path(entry.segment).open("rb") as file:
                 file.seek(entry.offset)
-                return file.read(entry.length)
+                body = file.read(entry.length)
         except OSError as error:
             raise StoreUnavailable(f"the inbox cannot be read: {error}") from error
+        if len(body) < entry.length:
+            raise StoreUnavailable(
+                f"the inbox cannot be read: {self._path(entry.segment)} has been cut short"
+            )
+        return body
 
     def release(self, segment_number: int) -> None:
         """One record of this segment is now in the run store. The last one takes the file with it."""
         segment = self._segments[segment_number]
         segment.live -= 1
-        if segment.live == 0:
-            self._drop(segment_number)
+        if segment.free:
+            self._drop(segment)
 
-    def _drop(self, number: int) -> None:
+    def _drop(self, segment: _Segment) -> None:
         """Free the space of a segment without live records, unless the writer may be at it."""
-        if self._segments[number] is not self._active:
-            del self._segments[number]
+        if segment is not self._active:
+            del self._segments[segment.number]
+            path = self._path(segment.number)
             with contextlib.suppress(OSError):
-                self._path(number).unlink()
+                if segment.damaged:
+                    path.rename(path.with_suffix(".damaged"))
+                else:
+                    path.unlink()
         elif self._outstanding == 0 and self._active.size:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._fd, 0)
@@ -268,7 +332,7 @@ class Inbox:
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join)
             os.close(self._fd)
-            if self._active.live == 0:
+            if self._active.free:
                 with contextlib.suppress(OSError):
                     self._path(self._active.number).unlink()
 
@@ -286,17 +350,25 @@ def _write_all(fd: int, buffers: list[bytes], offset: int) -> None:
                 views[0] = views[0][done:]
 
 
-def _scan(path: Path, number: int) -> Iterator[Entry]:
-    """The intact records of a segment file, up to the first that is not."""
+def _scan(path: Path, number: int) -> tuple[list[Entry], bool]:
+    """The intact records of a segment file, and whether a damaged one lies before an intact one.
+
+    Passing over a damaged record takes its length on trust, which is why it counts only if another follows.
+    """
+    found: list[Entry] = []
+    bad = damaged = False
     size = path.stat().st_size
     with path.open("rb") as file:
         at = 0
         while at + _HEADER.size <= size:
             length, check, position = _HEADER.unpack(file.read(_HEADER.size))
-            if at + _HEADER.size + length > size:
-                return
+            if length == 0 or at + _HEADER.size + length > size:
+                break
             body = file.read(length)
-            if zlib.crc32(body, zlib.crc32(_POSITION.pack(position))) != check:
-                return
-            yield Entry(position, number, at + _HEADER.size, length)
+            if zlib.crc32(body, zlib.crc32(_POSITION.pack(position))) == check:
+                found.append(Entry(position, number, at + _HEADER.size, length))
+                damaged = bad
+            else:
+                bad = True
             at += _HEADER.size + length
+    return found, damaged

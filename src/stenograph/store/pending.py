@@ -106,7 +106,7 @@ class Pending:
         for item in feedback:
             self._feedback.append((item, record))
             self._count(item.workspace.int, 1)
-            self.bytes += 500
+            self.bytes += item.size()
 
     def _add(self, patch: RunPatch, record: Record) -> None:
         key = (patch.workspace.int, patch.id.int)
@@ -143,6 +143,20 @@ class Pending:
     def unsaved(self, workspace: UUID) -> bool:
         """Whether anything of this workspace is not in the run store yet."""
         return workspace.int in self._unsaved
+
+    def oldest(self) -> dict[int, int]:
+        """By workspace, the position of the oldest record of which something is not in the run store yet."""
+        found: dict[int, int] = {}
+        for runs in (self._taken, self._ready, self._open):
+            for (workspace, _), run in runs.items():
+                at = run.records[0].position
+                if at < found.get(workspace, at + 1):
+                    found[workspace] = at
+        for item, record in self._feedback:
+            workspace = item.workspace.int
+            if record.position < found.get(workspace, record.position + 1):
+                found[workspace] = record.position
+        return found
 
     @property
     def runs(self) -> int:
@@ -200,7 +214,7 @@ class Pending:
                 record.done()
         for item, record in batch.feedback:
             self._count(item.workspace.int, -1)
-            self.bytes -= 500
+            self.bytes -= item.size()
             record.done()
 
     def give_back(self, batch: Batch) -> None:
@@ -224,15 +238,17 @@ class Pending:
             self._clean_bytes -= dropped.bytes
 
     def forget(self, workspace: UUID, runs: Iterable[UUID]) -> None:
-        """Drop the stored state kept for these runs: they have been deleted."""
+        """Drop the stored state kept for these runs: they have been deleted. Not while a batch is taken."""
         for run_id in runs:
-            run = self._clean.pop((workspace.int, run_id.int), None)
+            key = (workspace.int, run_id.int)
+            run = self._clean.pop(key, None)
             if run is not None:
                 self._clean_bytes -= run.bytes
+            waiting = self._ready.get(key) or self._open.get(key)
+            if waiting is not None:
+                waiting.base = None
 
     def get(self, workspace: UUID, run_id: UUID) -> PendingRun | None:
         """A run that is in memory, whole or in part: for finding a parent without a read barrier."""
         key = (workspace.int, run_id.int)
-        return (
-            self._taken.get(key) or self._ready.get(key) or self._open.get(key) or self._clean.get(key)
-        )
+        return self._taken.get(key) or self._ready.get(key) or self._open.get(key) or self._clean.get(key)

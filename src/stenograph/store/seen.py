@@ -7,6 +7,7 @@ nearly all of the traffic, must not pay for that question. "No" is certain; "may
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Final
 
@@ -56,19 +57,25 @@ def _hashes(ids: Sequence[int]) -> NDArray[np.uint64]:
 
 
 class SeenIds:
-    """Grows by adding layers, each twice the last. Until `ready`, every answer is "maybe"."""
+    """Grows by adding layers, each twice the last. Until `ready`, every answer is "maybe".
+
+    Ids may be added from several threads: two that set bits of one byte at once would lose one of them, and a
+    lost bit is a wrong "no".
+    """
 
     def __init__(self) -> None:
+        self._adding = threading.Lock()
         self._layers = [_Layer(_FIRST_CAPACITY)]
         self.ready = False
 
     def add(self, ids: Sequence[int]) -> None:
         """Remember these ids (128-bit integers)."""
         for start in range(0, len(ids), 65536):
-            part = ids[start : start + 65536]
-            if self._layers[-1].count + len(part) > self._layers[-1].capacity:
-                self._layers.append(_Layer(self._layers[-1].capacity * 2))
-            self._layers[-1].add(_hashes(part))
+            hashes = _hashes(ids[start : start + 65536])
+            with self._adding:
+                if self._layers[-1].count + len(hashes) > self._layers[-1].capacity:
+                    self._layers.append(_Layer(self._layers[-1].capacity * 2))
+                self._layers[-1].add(hashes)
 
     def maybe(self, ids: Sequence[int]) -> list[bool]:
         """For each id, whether the store may hold it."""

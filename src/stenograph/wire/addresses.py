@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
@@ -50,7 +51,7 @@ class Addresses:
             return
         path = canonical(scope["path"])
         if path != scope["path"]:
-            scope = {**scope, "path": path, "raw_path": path.encode()}
+            scope = {**scope, "path": path, "raw_path": quote(path).encode()}
         await self._app(scope, receive, send)
 
 

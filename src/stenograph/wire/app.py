@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stenograph.errors import StenographError
@@ -23,10 +23,15 @@ from stenograph.wire.ui.routes import routes as ui_routes
 log = structlog.get_logger("stenograph.http")
 
 
+def routes() -> list[BaseRoute]:
+    """Everything that is answered here, by the path that Addresses leaves."""
+    return [*langsmith.routes(), *ui_routes(), Route("/metrics", _metrics)]
+
+
 def build(services: Services) -> ASGIApp:
     """The ASGI application over these services."""
     app = Starlette(
-        routes=[*langsmith.routes(), *ui_routes(), Route("/metrics", _metrics)],
+        routes=routes(),
         exception_handlers={
             StenographError: _failed,
             HTTPException: _unrouted,

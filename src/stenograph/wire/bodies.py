@@ -20,6 +20,9 @@ else:
     from backports import zstd
 
 _STEP = 1 << 20
+_MAX_CODINGS = 3
+_MAX_MEMBERS = 1000
+"""Streams that one body may consist of: each costs something, however few bytes it has."""
 _RATIO_FROM = 16 << 20
 """Bytes of output before the ratio is looked at: small repetitive bodies compress a thousandfold in earnest."""
 
@@ -75,16 +78,16 @@ class Bodies:
             yield body
         finally:
             self._inflight -= size
-            while self._waiting:
-                turn = self._waiting.popleft()
+            # All of them look again, in their order: one alone might be too large still, or have gone.
+            waiting, self._waiting = self._waiting, deque()
+            for turn in waiting:
                 if not turn.done():
                     turn.set_result(None)
-                    break
 
     async def _receive(self, request: Request) -> bytes:
         limit = self._limits.body
         stated = request.headers.get("content-length", "")
-        if stated.isdigit() and int(stated) > limit:
+        if stated.isdecimal() and int(stated) > limit:
             raise self._too_long(int(stated))
         chunks: list[bytes] = []
         size = 0
@@ -102,6 +105,10 @@ class Bodies:
         )
 
     def _inflate(self, body: bytes, codings: list[str]) -> bytes:
+        if len(codings) > _MAX_CODINGS:
+            raise Invalid(
+                f"the body is compressed {len(codings)} times over; at most {_MAX_CODINGS} are taken"
+            )
         for coding in reversed(codings):
             match coding:
                 case "zstd":
@@ -115,58 +122,88 @@ class Bodies:
         return body
 
     def _zstd(self, body: bytes) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        rest = body
+        options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 27}
+        feed, inflated = _Feed(body, "zstd"), _Inflated(self._limits, len(body))
         try:
-            while rest:
-                inflater = zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: 27})
-                feed = rest
+            while feed.next_member():
+                inflater = zstd.ZstdDecompressor(options=options)
                 while not inflater.eof:
-                    chunk = inflater.decompress(feed, _STEP)
-                    feed = b""
-                    size += len(chunk)
-                    self._check(size, len(body))
-                    chunks.append(chunk)
-                    if inflater.needs_input and not inflater.eof:
-                        raise Invalid(f"the zstd request body is cut short after {size} inflated bytes")
-                rest = inflater.unused_data
+                    more = feed.take(inflated.size) if inflater.needs_input else b""
+                    inflated.add(inflater.decompress(more, _STEP))
+                feed.give_back(len(inflater.unused_data))
         except zstd.ZstdError as error:
             raise Invalid(
-                f"the request body is not valid zstd after {size} inflated bytes: {error}"
+                f"the request body is not valid zstd after {inflated.size} inflated bytes: {error}"
             ) from None
-        return b"".join(chunks)
+        return inflated.whole()
 
     def _zlib(self, body: bytes, coding: str, window: int) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        rest = body
+        feed, inflated = _Feed(body, coding), _Inflated(self._limits, len(body))
         try:
-            while rest:
+            while feed.next_member():
                 inflater = zlib.decompressobj(window)
-                while rest and not inflater.eof:
-                    chunk = inflater.decompress(rest, _STEP)
-                    size += len(chunk)
-                    self._check(size, len(body))
-                    chunks.append(chunk)
-                    rest = inflater.unconsumed_tail or inflater.unused_data
-                    if not chunk and not inflater.eof:
-                        break
-                if not inflater.eof:
-                    raise Invalid(f"the {coding} request body is cut short after {size} inflated bytes")
+                while not inflater.eof:
+                    more = inflater.unconsumed_tail or feed.take(inflated.size)
+                    inflated.add(inflater.decompress(more, _STEP))
+                feed.give_back(len(inflater.unused_data))
         except zlib.error as error:
             raise Invalid(
-                f"the request body is not valid {coding} after {size} inflated bytes: {error}"
+                f"the request body is not valid {coding} after {inflated.size} inflated bytes: {error}"
             ) from None
-        return b"".join(chunks)
+        return inflated.whole()
 
-    def _check(self, size: int, compressed: int) -> None:
-        if size > self._limits.inflated:
+
+class _Feed:
+    """A compressed body, handed out piece by piece: inflaters copy what they have not used yet."""
+
+    def __init__(self, body: bytes, coding: str) -> None:
+        self._view = memoryview(body)
+        self._at = 0
+        self._coding = coding
+        self._members = 0
+
+    def next_member(self) -> bool:
+        """Whether another stream follows: several in a row are one body."""
+        self._members += 1
+        if self._members > _MAX_MEMBERS and self._at < len(self._view):
+            raise Invalid(f"the request body consists of more than {_MAX_MEMBERS} {self._coding} streams")
+        return self._at < len(self._view)
+
+    def take(self, inflated: int) -> memoryview:
+        if self._at >= len(self._view):
+            raise Invalid(f"the {self._coding} request body is cut short after {inflated} inflated bytes")
+        piece = self._view[self._at : self._at + _STEP]
+        self._at += len(piece)
+        return piece
+
+    def give_back(self, count: int) -> None:
+        self._at -= count
+
+
+class _Inflated:
+    """What has come out so far, watched while it grows."""
+
+    def __init__(self, limits: Limits, compressed: int) -> None:
+        self._limits = limits
+        self._compressed = compressed
+        self._chunks: list[bytes] = []
+        self.size = 0
+
+    def add(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        self._check()
+        self._chunks.append(chunk)
+
+    def whole(self) -> bytes:
+        return b"".join(self._chunks)
+
+    def _check(self) -> None:
+        if self.size > self._limits.inflated:
             raise TooLarge(
                 f"the request body inflates to more than {self._limits.inflated} bytes "
                 "(limit STENOGRAPH_MAX_INFLATED_BYTES)"
             )
-        if size > _RATIO_FROM and size > compressed * self._limits.ratio:
+        if self.size > _RATIO_FROM and self.size > self._compressed * self._limits.ratio:
             raise TooLarge(
                 f"the request body inflates more than {self._limits.ratio}-fold "
                 "(limit STENOGRAPH_MAX_INFLATION_RATIO)"

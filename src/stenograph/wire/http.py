@@ -15,8 +15,12 @@ from stenograph.domain.access import Access, require
 from stenograph.domain.attachments import Links
 from stenograph.domain.derive import moment
 from stenograph.domain.feedback import FeedbackService
+from stenograph.domain.feedback_configs import FeedbackConfigs
+from stenograph.domain.feedback_tokens import FeedbackTokens
 from stenograph.domain.ingest import Ingest
 from stenograph.domain.prices import PriceBook
+from stenograph.domain.project_deletion import ProjectDeletion
+from stenograph.domain.project_stats import ProjectStats
 from stenograph.domain.projects import Projects
 from stenograph.domain.runs import RunReader
 from stenograph.domain.sharing import Sharing
@@ -42,8 +46,12 @@ class Services:
     access: Access
     ingest: Ingest
     projects: Projects
+    project_stats: ProjectStats
+    deletion: ProjectDeletion
     runs: RunReader
     feedback: FeedbackService
+    feedback_configs: FeedbackConfigs
+    feedback_tokens: FeedbackTokens
     sharing: Sharing
     links: Links
     prices: PriceBook

@@ -13,14 +13,27 @@ from urllib.parse import unquote_to_bytes
 
 from stenograph.errors import Invalid, TooLarge
 
-_NAME = re.compile(rb'[;\s]name="((?:[^"\\]|\\.)*)"', re.IGNORECASE)
-_BARE_NAME = re.compile(rb"[;\s]name=([^;\s\"]+)", re.IGNORECASE)
-_CODED_NAME = re.compile(rb"[;\s]name\*=utf-8''([^;\s]+)", re.IGNORECASE)
-_LENGTH = re.compile(rb"(?:content-length:\s*|;\s*length=\"?)(\d+)", re.IGNORECASE)
-_TYPE = re.compile(rb"content-type:\s*([^;\r\n]+)", re.IGNORECASE)
-_CODING = re.compile(rb"content-encoding:\s*([^\r\n]+)", re.IGNORECASE)
-_BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
-_QUOTED = re.compile(rb"%(?:22|0[dD]|0[aA])|\\(.)", re.DOTALL)
+# A part's headers begin with the line break that ends its boundary, so that each header follows a newline.
+_DISPOSITION = rb"\ncontent-disposition:[^\r\n]*?[;\s]"
+_NAME = re.compile(_DISPOSITION + rb'name="([^\r\n]*?)"[ \t]*(?=\r\n|;[ \t]*filename\*?=)', re.IGNORECASE)
+_BARE_NAME = re.compile(_DISPOSITION + rb"name=([^;\s\"]+)", re.IGNORECASE)
+_CODED_NAME = re.compile(_DISPOSITION + rb"name\*=utf-8''([^;\s]+)", re.IGNORECASE)
+_LENGTH = re.compile(rb"\ncontent-length:[ \t]*([0-9]{1,18})[ \t]*\r", re.IGNORECASE)
+_LENGTH_OF_TYPE = re.compile(
+    rb"\ncontent-type:[^\r\n]*;[ \t]*length=\"?([0-9]{1,18})\"?[ \t]*[;\r]", re.IGNORECASE
+)
+_TYPE = re.compile(rb"\ncontent-type:[ \t]*([^;\r\n]+)", re.IGNORECASE)
+_CODING = re.compile(rb"\ncontent-encoding:[ \t]*([^\r\n]*)", re.IGNORECASE)
+_BOUNDARY = re.compile(r';\s*boundary=(?:"([^"]+)"|([^;\s"]+))', re.IGNORECASE)
+_ESCAPED = re.compile(rb"%(?:22|0[dD]|0[aA])")
+
+
+_USUAL = re.compile(
+    rb'\r\nContent-Disposition: form-data; name="([A-Za-z0-9._-]+)"\r\n'
+    rb"Content-Type: ([a-z]+/[a-z0-9.+-]+)(?:; ?length=([0-9]{1,18}))?\r\n"
+    rb"(?:Content-Length: ([0-9]{1,18})\r\n)?\r\n"
+)
+"""The headers of a part as both clients write them: one match instead of a search a header."""
 
 
 class Part(NamedTuple):
@@ -38,7 +51,7 @@ def boundary(content_type: str) -> bytes:
         raise Invalid(
             f"expected Content-Type multipart/form-data with a boundary, not {content_type[:100]!r}"
         )
-    return (match[1] or match[2]).encode()
+    return (match[1] or match[2]).encode("latin-1", "replace")
 
 
 def parts(body: bytes, mark: bytes, *, max_parts: int, max_header: int) -> Iterator[Part]:
@@ -50,8 +63,18 @@ def parts(body: bytes, mark: bytes, *, max_parts: int, max_header: int) -> Itera
     if at == 1:
         raise Invalid("the multipart body does not contain its boundary")
     count = 0
+    ending = b"\r\n" + line
     while True:
         at += len(line)
+        usual = _USUAL.match(body, at)
+        if usual is not None and (length := usual[3] or usual[4]) and count < max_parts:
+            start = usual.end()
+            end = start + int(length)
+            if body.startswith(ending, end):
+                count += 1
+                yield Part(usual[1].decode(), usual[2].decode(), view[start:end])
+                at = end + 2
+                continue
         if body[at : at + 2] == b"--":
             return
         if body[at : at + 2] != b"\r\n":
@@ -77,7 +100,7 @@ def parts(body: bytes, mark: bytes, *, max_parts: int, max_header: int) -> Itera
 
 def _end(body: bytes, head: bytes, start: int, line: bytes) -> int:
     """Where a part ends: by its stated length when that leads to a boundary, else at the next boundary."""
-    stated = _LENGTH.search(head)
+    stated = _LENGTH.search(head) or _LENGTH_OF_TYPE.search(head)
     if stated is not None:
         end = start + int(stated[1])
         if body.startswith(line, end + 2) and body[end : end + 2] == b"\r\n":
@@ -88,20 +111,25 @@ def _end(body: bytes, head: bytes, start: int, line: bytes) -> int:
                 f"{max(0, len(body) - start)} are left"
             )
     end = body.find(b"\r\n" + line, start)
-    if end < 0:
-        raise Invalid(f"the multipart body is cut short: the part at byte {start} has no end")
-    return end
+    while end >= 0:
+        after = end + 2 + len(line)
+        if body[after : after + 2] in (b"\r\n", b"--", b"", b"\r", b"-"):
+            return end
+        end = body.find(b"\r\n" + line, after)
+    raise Invalid(f"the multipart body is cut short: the part at byte {start} has no end")
 
 
 def _name(head: bytes) -> str:
     coding = _CODING.search(head)
-    if coding is not None and coding[1].strip().lower() not in (b"identity", b"binary", b"8bit"):
+    if coding is not None and coding[1].strip().lower() not in (b"", b"identity", b"binary", b"8bit"):
         raise Invalid("a part has a Content-Encoding of its own: compress the whole body instead")
     match = _NAME.search(head)
     if match is not None:
+        # The HTML standard escapes quotes and line breaks, and no backslash; LangSmith's Python client leaves
+        # even quotes as they are, so that the name ends with the last quote of the line.
         raw = match[1]
-        if b"%" in raw or b"\\" in raw:
-            raw = _QUOTED.sub(lambda found: found[1] or unquote_to_bytes(found[0]), raw)
+        if b"%" in raw:
+            raw = _ESCAPED.sub(lambda found: unquote_to_bytes(found[0]), raw)
         return raw.decode("utf-8", "replace")
     coded = _CODED_NAME.search(head)
     if coded is not None:

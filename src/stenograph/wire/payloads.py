@@ -8,6 +8,7 @@ parsers write (NaN, raw control characters, bytes that are no UTF-8) is mended.
 from __future__ import annotations
 
 import json
+import math
 import re
 
 import msgspec
@@ -17,7 +18,8 @@ from stenograph.errors import Invalid, TooLarge
 
 _raw = msgspec.json.Decoder(msgspec.Raw).decode
 _ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})(?:\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|.)", re.DOTALL)
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+"""One that never ends goes to the end, so that a broken document is gone through once."""
 _KINDS = {ord("{"): "object", ord("["): "array"}
 
 
@@ -41,7 +43,8 @@ class Payloads:
             raw = _ESCAPE.sub(_resolve, raw)
         try:
             found = bytes(_raw(raw))
-            found.decode()
+            if not found.isascii():
+                found.decode()
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             self._check_depth(raw, what)
             found = _mend(raw, what, str(error))
@@ -54,7 +57,7 @@ class Payloads:
         return found
 
     def _check_depth(self, raw: bytes, what: str) -> None:
-        if raw.count(b"{") + raw.count(b"[") <= self._max_depth:
+        if len(raw) <= self._max_depth or raw.count(b"{") + raw.count(b"[") <= self._max_depth:
             return
         marks = np.frombuffer(_STRING.sub(b"", raw), np.uint8)
         steps = np.isin(marks, (0x5B, 0x7B)).astype(np.int64) - np.isin(marks, (0x5D, 0x7D))
@@ -88,10 +91,18 @@ def _resolve(match: re.Match[bytes]) -> bytes:
 def _mend(raw: bytes, what: str, reason: str) -> bytes:
     """The same document as strict JSON, for writers that are not; Invalid when it is none at all."""
     try:
-        value = json.loads(raw.decode("utf-8", "replace"), strict=False, parse_constant=lambda _: None)
+        value = json.loads(
+            raw.decode("utf-8", "replace"), strict=False, parse_constant=lambda _: None, parse_float=_finite
+        )
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     except (ValueError, RecursionError):
         raise Invalid(f"{what} is not valid JSON: {reason}", where=(what,)) from None
+
+
+def _finite(text: str) -> float | None:
+    """A number beyond a float's reach is no JSON once Python has read it."""
+    number = float(text)
+    return number if math.isfinite(number) else None
 
 
 def _start(found: bytes) -> str:

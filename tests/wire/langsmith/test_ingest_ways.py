@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from stenograph.wire.bodies import zstd
+from backports import zstd
 
 Trace = list[tuple[dict[str, Any], dict[str, Any]]]
 """Each run as (create, update)."""

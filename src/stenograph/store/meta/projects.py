@@ -52,6 +52,11 @@ class Projects:
     async def delete(self, workspace: UUID, project_ids: Sequence[UUID], at: Micros) -> list[UUID]:
         return await self._engine.write(lambda connection: _delete(connection, workspace, project_ids, at))
 
+    async def deleted(self) -> list[tuple[UUID, UUID]]:
+        wanted = sa.select(_T.workspace_id, _T.id).where(_T.deleted_at.is_not(None))
+        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        return [(row.workspace_id, row.id) for row in rows]
+
     async def _one(self, wanted: sa.Select[Any]) -> Project | None:
         row = await self._engine.read(lambda connection: connection.execute(wanted).one_or_none())
         return None if row is None else from_row(row)

@@ -77,6 +77,7 @@ def run_stats(row: Mapping[str, Any], totals: Mapping[str, Any] | None) -> RunSt
 
 def feedback_stat(row: Mapping[str, Any]) -> FeedbackStat:
     return FeedbackStat(
+        count=row["pieces"],
         n=row["n"],
         avg=_real(row["avg"]),
         stdev=_real(row["stdev"]),

@@ -31,6 +31,8 @@ def where(selection: RunSelection, params: Params, *, indexed: bool = True) -> s
     terms = [f"workspace_id = {workspace}"]
     if selection.projects:
         terms.append(_among("project_id", selection.projects, params))
+    if selection.without_projects:
+        terms.append(f"project_id NOT IN {params.uuids(selection.without_projects)}")
     if selection.ids:
         terms.append(_among("id", selection.ids, params))
     if selection.traces:
@@ -169,6 +171,18 @@ def stored(ids: Sequence[tuple[UUID, UUID]]) -> Statement:
     )
 
 
+def every_place(ids: Sequence[tuple[UUID, UUID]]) -> Statement:
+    """Every place in the table at which runs of any workspace are seen: one each, but for a crash."""
+    params = Params()
+    workspaces = sorted({workspace for workspace, _ in ids}, key=str)
+    return (
+        f"SELECT workspace_id, {', '.join(KEY_COLUMNS)}\nFROM runs FINAL\n"
+        f"WHERE {_among('workspace_id', workspaces, params)}\n"
+        f"  AND {_among('id', [run_id for _, run_id in ids], params)}",
+        params.values,
+    )
+
+
 def descendants(workspace: UUID, runs: Sequence[Run]) -> Statement:
     """Runs with usage of their own in the traces of `runs`: place in the tree and figures."""
     params = Params()
@@ -246,21 +260,26 @@ _STAT_COLUMNS: Final = (
 )  # fmt: skip
 
 
+def _bucket(stride: Micros, origin: Micros) -> str:
+    """The start of a run's stride of time. Strides are counted from `origin`."""
+    return (
+        f"intDiv(toUnixTimestamp64Micro(start_time) - {int(origin)}, {int(stride)}) * {int(stride)}"
+        f" + {int(origin)}"
+    )
+
+
 def stats(
     selection: RunSelection,
     group: StatGroup | None = None,
     path: str = "",
     groups: int | None = None,
     stride: Micros | None = None,
+    origin: Micros = 0,
 ) -> Statement:
     """Statistics of a selection by group and, with a stride, by time."""
     params = Params()
     key = _group_key(group, path, params)
-    bucket = (
-        ""
-        if stride is None
-        else f"intDiv(toUnixTimestamp64Micro(start_time), {int(stride)}) * {int(stride)} AS bucket,\n  "
-    )
+    bucket = "" if stride is None else f"{_bucket(stride, origin)} AS bucket,\n  "
     wanted = source(selection, _STAT_COLUMNS, params)
     if group == "metadata":
         wanted += f"\n  AND mapContains(metadata, {params.text(path)})"
@@ -275,16 +294,16 @@ def stats(
 
 
 def trace_sums(
-    selection: RunSelection, group: StatGroup | None = None, path: str = "", stride: Micros | None = None
+    selection: RunSelection,
+    group: StatGroup | None = None,
+    path: str = "",
+    stride: Micros | None = None,
+    origin: Micros = 0,
 ) -> Statement:
     """Token and cost sums over the whole traces of selected roots, by the roots' groups."""
     params = Params()
     key = _group_key(group, path, params)
-    bucket = (
-        "0"
-        if stride is None
-        else f"intDiv(toUnixTimestamp64Micro(start_time), {int(stride)}) * {int(stride)}"
-    )
+    bucket = "0" if stride is None else _bucket(stride, origin)
     roots = source(selection, _STAT_COLUMNS, params)
     inner = [f"workspace_id = {params.uuid(selection.workspace)}"]
     if selection.projects:
@@ -307,7 +326,7 @@ def trace_sums(
 
 
 def facets(selection: RunSelection, limit: int) -> Statement:
-    """The most frequent values of a few fields."""
+    """The most frequent values of a few fields, by project."""
     params = Params()
     pairs = (
         "arrayConcat([('name', toString(name)), ('run_type', toString(run_type)), ('status', toString(status))],"
@@ -316,9 +335,27 @@ def facets(selection: RunSelection, limit: int) -> Statement:
     )
     wanted = source(selection, _STAT_COLUMNS, params)
     return (
-        f"SELECT facet.1 AS key, facet.2 AS value, count() AS count\n"
-        f"FROM (SELECT arrayJoin({pairs}) AS facet {wanted})\nWHERE length(value) <= 200\n"
-        f"GROUP BY key, value\nORDER BY key, count DESC, value\nLIMIT {int(limit)} BY key",
+        f"SELECT project_id, facet.1 AS key, facet.2 AS value, count() AS count\n"
+        f"FROM (SELECT project_id, arrayJoin({pairs}) AS facet {wanted})\nWHERE length(value) <= 200\n"
+        "GROUP BY project_id, key, value\nORDER BY project_id, key, count DESC, value\n"
+        f"LIMIT {int(limit)} BY project_id, key",
+        params.values,
+    )
+
+
+def last_starts(selection: RunSelection) -> Statement:
+    """When the newest run of each project started."""
+    params = Params()
+    wanted = source(selection, ("project_id", "start_time"), params)
+    return f"SELECT project_id, max(start_time) AS last\n{wanted}\nGROUP BY project_id", params.values
+
+
+def files(selection: RunSelection) -> Statement:
+    """The selected runs that came with files."""
+    params = Params()
+    columns = (*KEY_COLUMNS, "attachments")
+    return (
+        f"SELECT {', '.join(columns)}\n{source(selection, columns, params)}\n  AND attachments != ''",
         params.values,
     )
 
@@ -371,6 +408,52 @@ def thread_usage(selection: RunSelection, threads: Sequence[str]) -> Statement:
     )
 
 
+# -- whole projects --------------------------------------------------------------------------------------
+
+
+def drop_feedback(workspace: UUID, projects: Sequence[UUID]) -> Statement:
+    """Remove what was said of these projects and of their runs, every version of it."""
+    params = Params()
+    owner, named = params.uuid(workspace), params.uuids(projects)
+    return (
+        f"ALTER TABLE feedback DELETE WHERE workspace_id = {owner} AND (project_id IN {named}\n"
+        f"  OR run_id IN (SELECT id FROM runs WHERE workspace_id = {owner} AND project_id IN {named}))",
+        params.values,
+    )
+
+
+def drop_runs(workspace: UUID, projects: Sequence[UUID]) -> Statement:
+    """Remove the runs of these projects, every version of them."""
+    params = Params()
+    return (
+        f"ALTER TABLE runs DELETE WHERE workspace_id = {params.uuid(workspace)}"
+        f" AND project_id IN {params.uuids(projects)}",
+        params.values,
+    )
+
+
+def unfinished(table: str, project: UUID) -> Statement:
+    """How many mutations that name this project are still under way, and what hinders them."""
+    params = Params()
+    return (
+        "SELECT count() AS open, max(latest_fail_reason) AS trouble\nFROM system.mutations\n"
+        f"WHERE database = currentDatabase() AND table = {params.text(table)} AND NOT is_done\n"
+        f"  AND position(command, {params.text(str(project))}) > 0",
+        params.values,
+    )
+
+
+def with_rows(projects: Sequence[UUID]) -> Statement:
+    """Which of these projects, of whatever workspace, have rows left."""
+    params = Params()
+    named = params.uuids(projects)
+    return (
+        f"SELECT DISTINCT workspace_id, project_id FROM runs WHERE project_id IN {named}\nUNION DISTINCT\n"
+        f"SELECT DISTINCT workspace_id, project_id FROM feedback WHERE project_id IN {named}",
+        params.values,
+    )
+
+
 # -- feedback --------------------------------------------------------------------------------------------
 
 
@@ -381,6 +464,22 @@ def feedback(query: FeedbackQuery) -> Statement:
     return (
         f"SELECT {', '.join(FEEDBACK_COLUMNS)}\nFROM feedback FINAL\nWHERE {' AND '.join(terms)}\n"
         f"ORDER BY created_at DESC, id DESC\nLIMIT {int(query.limit)} OFFSET {int(query.offset)}",
+        params.values,
+    )
+
+
+def stored_feedback(ids: Sequence[tuple[UUID, UUID]]) -> Statement:
+    """The newest version of pieces of feedback of any workspace, deleted or not: what a repeated id replaces.
+
+    A piece that has moved to another run has two rows of one version: of these the live one is the newest.
+    """
+    params = Params()
+    workspaces = sorted({workspace for workspace, _ in ids}, key=str)
+    return (
+        "SELECT workspace_id, id, run_id, key, created_at, modified_at, version, deleted\nFROM feedback\n"
+        f"WHERE {_among('workspace_id', workspaces, params)}\n"
+        f"  AND {_among('id', [feedback_id for _, feedback_id in ids], params)}\n"
+        "ORDER BY version DESC, deleted ASC\nLIMIT 1 BY workspace_id, id",
         params.values,
     )
 
@@ -400,6 +499,10 @@ def _feedback_terms(query: FeedbackQuery, params: Params) -> list[str]:
             f"({_among('project_id', query.projects, params)}"
             f" OR run_id IN (SELECT id FROM runs FINAL WHERE {of_runs}))"
         )
+    if query.without_projects:
+        gone = params.uuids(query.without_projects)
+        of_runs = f"SELECT id FROM runs WHERE workspace_id = {params.uuid(query.workspace)} AND project_id IN {gone}"
+        terms.append(f"project_id NOT IN {gone} AND run_id NOT IN ({of_runs})")
     if query.keys:
         terms.append(f"key IN {params.texts(query.keys)}")
     if query.sources:
@@ -423,24 +526,29 @@ def _feedback_terms(query: FeedbackQuery, params: Params) -> list[str]:
     return terms
 
 
-_FEEDBACK_STATS: Final = """toString(key) AS key, count(score) AS n, avg(score) AS avg,
+_FEEDBACK_STATS: Final = """toString(key) AS key, count() AS pieces, count(score) AS n, avg(score) AS avg,
   stddevPop(score) AS stdev, min(score) AS min, max(score) AS max, countIf(error = 1) AS errors,
   sumMapIf(map(if(JSONType(value) = 'String', JSONExtractString(value), value), toUInt64(1)),
     value NOT IN ('', 'null') AND JSONType(value) != 'Object') AS values,
-  arraySlice(arrayFilter(x -> x != '', groupArray(20)(ifNull(comment, ''))), 1, 10) AS comments,
+  groupArrayIf(10)(ifNull(comment, ''), ifNull(comment, '') != '') AS comments,
   groupUniqArray(10)(if(source = '', concat('{"type":"', source_type, '"}'), source)) AS sources"""
 
 
-def feedback_stats(selection: RunSelection, by: str) -> Statement:
-    """Feedback of the selected runs, summed up by group and key."""
+def feedback_stats(
+    selection: RunSelection, by: str, stride: Micros | None = None, origin: Micros = 0
+) -> Statement:
+    """Feedback of the selected runs, summed up by group and key. With a stride the group is the runs' time."""
     params = Params()
-    columns = ("id", "project_id", "thread_id")
+    columns = ("id", "project_id", "thread_id", "start_time")
     group = {"all": "''", "run": "toString(run_id)", "project": "toString(project)", "thread": "thread"}[by]
+    bucket = ""
+    if stride is not None:
+        group, bucket = "toString(bucket)", f", {_bucket(stride, origin)} AS bucket"
     wanted = source(selection, columns, params)
     inner = [f"workspace_id = {params.uuid(selection.workspace)}"]
     if selection.ids and selection.filter is None:
         inner.append(_among("run_id", selection.ids, params))
-    chosen = f"SELECT id AS chosen_id, project_id AS project, thread_id AS thread {wanted}"
+    chosen = f"SELECT id AS chosen_id, project_id AS project, thread_id AS thread{bucket} {wanted}"
     return (
         f"SELECT {group} AS group_key, {_FEEDBACK_STATS}\nFROM (SELECT * FROM feedback FINAL\n"
         f"  WHERE {' AND '.join(inner)}) AS f\nINNER JOIN ({chosen}) AS r ON f.run_id = r.chosen_id\n"

@@ -280,17 +280,19 @@ _FEEDBACK_COLUMNS: Final[dict[str, tuple[str, Decode]]] = {
     "start_time": ("start_time", _same),
     "extra": ("extra", _bytes_or_none),
     "error": ("error", bool),
+    "deleted": ("deleted", bool),
 }
 FEEDBACK_COLUMNS: Final = tuple(_FEEDBACK_COLUMNS)
 
 
 def feedback(columns: Mapping[str, list[Any]]) -> list[Feedback]:
-    """The rows of a result that selected FEEDBACK_COLUMNS."""
+    """The rows of a result, with whichever of FEEDBACK_COLUMNS it has."""
     if not columns:
         return []
     fields = {
         field: [decode(value) for value in columns[column]]
         for column, (field, decode) in _FEEDBACK_COLUMNS.items()
+        if column in columns
     }
     names = list(fields)
     return [

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from importlib.resources import files
 from typing import Literal
 from uuid import UUID
 
+from stenograph.errors import StoreUnavailable
 from stenograph.model.feedback import Feedback, FeedbackStat
 from stenograph.model.query import FeedbackQuery, RunQuery, RunSelection, StatGroup, ThreadQuery
 from stenograph.model.runs import Micros, Run, Usage
 from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket
+from stenograph.store.api import RejectedRows
 from stenograph.store.runs import answers, query, rows
 from stenograph.store.runs.engine import Engine, statements
 from stenograph.store.runs.sql import Params
@@ -33,10 +36,16 @@ class Runs:
     # -- writing -----------------------------------------------------------------------------------------
 
     async def write(self, runs: Sequence[Run], feedback: Sequence[Feedback]) -> None:
-        if runs:
-            await self._engine.insert("runs", rows.runs_block(runs))
-        if feedback:
-            await self._engine.insert("feedback", rows.feedback_block(feedback))
+        try:
+            blocks = {
+                "runs": rows.runs_block(runs) if runs else b"",
+                "feedback": rows.feedback_block(feedback) if feedback else b"",
+            }
+        except (ArithmeticError, TypeError, ValueError) as error:
+            raise RejectedRows(f"cannot be encoded: {error}") from error
+        for table, block in blocks.items():
+            if block:
+                await self._engine.insert(table, block)
 
     async def stored(self, ids: Sequence[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], Run]:
         found: dict[tuple[UUID, UUID], Run] = {}
@@ -48,6 +57,31 @@ class Runs:
                     found[run.workspace, run.id] = run
         return found
 
+    async def stored_feedback(
+        self, ids: Sequence[tuple[UUID, UUID]]
+    ) -> Mapping[tuple[UUID, UUID], Feedback]:
+        found: dict[tuple[UUID, UUID], Feedback] = {}
+        wanted = set(ids)
+        for start in range(0, len(ids), 1000):
+            columns = await self._engine.query(*query.stored_feedback(ids[start : start + 1000]))
+            for item in rows.feedback(columns):
+                if (item.workspace, item.id) in wanted:
+                    found[item.workspace, item.id] = item
+        return found
+
+    async def strays(self, runs: Sequence[Run]) -> list[Run]:
+        places = {(run.workspace, run.id): _place(run) for run in runs}
+        found: list[Run] = []
+        for start in range(0, len(runs), 1000):
+            ids = [(run.workspace, run.id) for run in runs[start : start + 1000]]
+            columns = await self._engine.query(*query.every_place(ids))
+            found += [
+                row
+                for row in rows.runs(None, columns)
+                if places.get((row.workspace, row.id), _place(row)) != _place(row)
+            ]
+        return found
+
     async def newest_version(self) -> int:
         newest = 0
         for table in ("runs", "feedback"):
@@ -55,15 +89,19 @@ class Runs:
             newest = max(newest, *(columns.get("newest") or [0]))
         return newest
 
-    async def run_ids(self) -> AsyncIterator[list[UUID]]:
-        weeks = await self._engine.query("SELECT DISTINCT toMonday(start_time)::String AS week FROM runs")
-        for week in weeks.get("week", []):
-            params = Params()
-            columns = await self._engine.query(
-                f"SELECT id FROM runs WHERE toMonday(start_time) = toDate({params.text(week.decode())})",
-                params.values,
+    async def known_ids(self) -> AsyncIterator[list[UUID]]:
+        for table, time in (("runs", "start_time"), ("feedback", "created_at")):
+            weeks = await self._engine.query(
+                f"SELECT DISTINCT toMonday({time})::String AS week FROM {table}"  # noqa: S608 - constants
             )
-            yield columns.get("id", [])
+            for week in weeks.get("week", []):
+                params = Params()
+                monday = params.text(week.decode())
+                columns = await self._engine.query(
+                    f"SELECT id FROM {table} WHERE toMonday({time}) = toDate({monday})",  # noqa: S608
+                    params.values,
+                )
+                yield columns.get("id", [])
 
     # -- runs --------------------------------------------------------------------------------------------
 
@@ -104,16 +142,36 @@ class Runs:
             await self.write([], [_feedback_tombstone(item, version) for item in feedback])
             gone += ids
 
-    async def drop_project(self, workspace: UUID, project: UUID) -> None:
-        params = Params()
-        bound = f"workspace_id = {params.uuid(workspace)} AND project_id = {params.uuid(project)}"
-        await self._engine.execute(
-            "ALTER TABLE feedback DELETE WHERE (" + bound + ") OR (workspace_id = "
-            f"{params.uuid(workspace)} AND run_id IN (SELECT id FROM runs WHERE {bound})) "
-            "SETTINGS mutations_sync = 1",
-            params.values,
-        )
-        await self._engine.execute(f"ALTER TABLE runs DELETE WHERE {bound}", params.values)
+    async def files(self, selection: RunSelection) -> list[Run]:
+        return rows.runs(selection.workspace, await self._engine.query(*query.files(selection)))
+
+    async def drop_projects(self, workspace: UUID, projects: Sequence[UUID]) -> None:
+        for start in range(0, len(projects), 1000):
+            part = projects[start : start + 1000]
+            # Feedback first: whose it is, only the runs tell.
+            await self._engine.execute(*query.drop_feedback(workspace, part))
+            await self._until_done("feedback", part[0])
+            await self._engine.execute(*query.drop_runs(workspace, part))
+            await self._until_done("runs", part[0])
+
+    async def _until_done(self, table: str, project: UUID) -> None:
+        """Mutations run in threads of the engine's. Waiting for one in the statement would hold up every insert."""
+        pause = 0.01
+        while True:
+            found = await self._engine.query(*query.unfinished(table, project))
+            if not found or not found["open"][0]:
+                return
+            if found["trouble"][0]:
+                raise StoreUnavailable(f"rows cannot be removed: {found['trouble'][0].decode()[:1000]}")
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, 2)
+
+    async def projects_with_rows(self, projects: Sequence[UUID]) -> set[tuple[UUID, UUID]]:
+        found: set[tuple[UUID, UUID]] = set()
+        for start in range(0, len(projects), 5000):
+            columns = await self._engine.query(*query.with_rows(projects[start : start + 5000]))
+            found.update(zip(columns.get("workspace_id", []), columns.get("project_id", []), strict=True))
+        return found
 
     # -- statistics --------------------------------------------------------------------------------------
 
@@ -132,12 +190,17 @@ class Runs:
         }
 
     async def series(
-        self, selection: RunSelection, stride: Micros, group: StatGroup | None, path: str = ""
+        self,
+        selection: RunSelection,
+        stride: Micros,
+        group: StatGroup | None = None,
+        path: str = "",
+        origin: Micros = 0,
     ) -> list[TimeBucket]:
-        columns = await self._engine.query(*query.stats(selection, group, path, 10, stride))
+        columns = await self._engine.query(*query.stats(selection, group, path, 10, stride, origin))
         totals: dict[tuple[int, bytes], dict[str, object]] = {}
         if selection.is_root:
-            summed = await self._engine.query(*query.trace_sums(selection, group, path, stride))
+            summed = await self._engine.query(*query.trace_sums(selection, group, path, stride, origin))
             totals = {(row["bucket"], row["group_key"]): row for row in answers.records(summed)}
         return [
             TimeBucket(
@@ -161,12 +224,23 @@ class Runs:
         columns = await self._engine.query(*query.project_feedback_stats(workspace, projects))
         return {UUID(key): value for key, value in answers.feedback_groups(columns).items()}
 
-    async def facets(self, selection: RunSelection, limit: int) -> list[Facet]:
+    async def feedback_series(
+        self, selection: RunSelection, stride: Micros, origin: Micros = 0
+    ) -> Mapping[Micros, Mapping[str, FeedbackStat]]:
+        columns = await self._engine.query(*query.feedback_stats(selection, "all", stride, origin))
+        return {int(start): found for start, found in sorted(answers.feedback_groups(columns).items())}
+
+    async def last_starts(self, selection: RunSelection) -> Mapping[UUID, Micros]:
+        columns = await self._engine.query(*query.last_starts(selection))
+        return {row["project_id"]: row["last"] for row in answers.records(columns)}
+
+    async def facets(self, selection: RunSelection, limit: int) -> Mapping[UUID, list[Facet]]:
         columns = await self._engine.query(*query.facets(selection, limit))
-        return [
-            Facet(row["key"].decode(), row["value"].decode("utf-8", "replace"), row["count"])
-            for row in answers.records(columns)
-        ]
+        found: dict[UUID, list[Facet]] = {}
+        for row in answers.records(columns):
+            value = row["value"].decode("utf-8", "replace")
+            found.setdefault(row["project_id"], []).append(Facet(row["key"].decode(), value, row["count"]))
+        return found
 
     async def metadata_values(
         self, selection: RunSelection, keys: Sequence[str], limit: int
@@ -198,6 +272,10 @@ class Runs:
 
 def _usage(row: Mapping[str, object]) -> Usage:
     return rows.usage({name: [value] for name, value in row.items()}, 0)
+
+
+def _place(run: Run) -> tuple[UUID, bool, int]:
+    return run.project_id, run.is_root, run.start_time
 
 
 def _tombstone(run: Run, version: int) -> Run:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -14,9 +14,9 @@ from msgspec import Raw
 from stenograph.domain.attachments import Links
 from stenograph.domain.derive import moment
 from stenograph.errors import Invalid
-from stenograph.model.feedback import Feedback, FeedbackStat
+from stenograph.model.feedback import FeedbackStat
 from stenograph.model.runs import Attachment, Micros, Run, RunPatch, parse_dotted_order
-from stenograph.wire.langsmith.schemas import ABSENT, NULL, FeedbackIn, RunIn
+from stenograph.wire.langsmith.schemas import ABSENT, NULL, RunIn
 from stenograph.wire.payloads import Payloads
 
 PAYLOAD_KINDS: Final = {
@@ -51,6 +51,7 @@ def cost_number(pico: int | None) -> float | None:
 
 
 def micros(value: str | float | int | None, field: str) -> Micros | None:
+    """A client's time; Invalid when it is none."""
     if value is None:
         return None
     found = moment(value)
@@ -79,13 +80,13 @@ def run_patch(
     payloads: Payloads,
 ) -> RunPatch:
     """One run as sent: `parts` hold the fields that came in parts of their own. Invalid says what is wrong."""
-    found: dict[str, bytes | None] = {}
-    for field, kind in PAYLOAD_KINDS.items():
-        document = parts.get(field)
-        if document is None:
-            document = memoryview(getattr(run, field))
-        found[field] = payloads.check(document, field, kind)
-    error = found.pop("error")
+    check = payloads.check
+
+    def payload(field: str, inline: Raw) -> bytes | None:
+        document = parts.get(field, inline)
+        return None if document is ABSENT else check(document, field, PAYLOAD_KINDS[field])
+
+    error = payload("error", run.error)
     return RunPatch(
         workspace=workspace,
         id=run_id,
@@ -100,10 +101,14 @@ def run_patch(
         start_time=micros(run.start_time, "start_time"),
         end_time=micros(run.end_time, "end_time"),
         error=None if error is None else _text(error) if error[:1] == b'"' else error.decode(),
+        inputs=payload("inputs", run.inputs),
+        outputs=payload("outputs", run.outputs),
+        events=payload("events", run.events),
+        extra=payload("extra", run.extra),
+        serialized=payload("serialized", run.serialized),
         tags=run.tags,
         reference_example_id=run.reference_example_id,
         attachments=files or None,
-        **found,
     )
 
 
@@ -163,6 +168,15 @@ DEFAULT_SELECT: Final = frozenset(
     }
 )  # fmt: skip
 """What `select` left out means, attachments included: the clients of today all ask for them."""
+
+PRIVATE: Final = frozenset(
+    {
+        "session_id", "app_path", "share_token", "thread_id", "in_dataset", "reference_dataset_id",
+        "last_queued_at", "inserted_at", "trace_first_received_at", "trace_tier", "trace_upgrade",
+        "ttl_seconds",
+    }
+)  # fmt: skip
+"""What RunSchema has and RunPublicSchema has not: readers of a shared trace are not told."""
 
 
 def raw(document: bytes | None) -> Raw:
@@ -253,10 +267,12 @@ class RunWriter:
             }
 
     def _derived(self, run: Run, out: dict[str, Any]) -> None:
-        made = {
+        made: dict[str, Callable[[], Any]] = {
             "parent_run_ids": lambda: parents(run),
             "child_run_ids": lambda: self._children.get(run.id, []),
-            "feedback_stats": lambda: feedback_stats(self._feedback.get(run.id, {})) or None,
+            "feedback_stats": lambda: (
+                feedback_stats(self._feedback.get(run.id, {}), public=self._public) or None
+            ),
             "reference_example_id": lambda: run.reference_example_id,
             "first_token_time": lambda: time_text(run.first_token_time),
             "in_dataset": lambda: run.reference_example_id is not None,
@@ -311,8 +327,8 @@ def parents(run: Run) -> list[UUID]:
 # -- feedback --------------------------------------------------------------------------------------------
 
 
-def feedback_stats(stats: Mapping[str, FeedbackStat]) -> dict[str, Any]:
-    """Key to LangSmith's shape of feedback statistics."""
+def feedback_stats(stats: Mapping[str, FeedbackStat], *, public: bool = False) -> dict[str, Any]:
+    """Key to LangSmith's shape of feedback statistics. Sources name people and other runs: not for the public."""
     return {
         key: {
             "n": stat.n,
@@ -321,7 +337,7 @@ def feedback_stats(stats: Mapping[str, FeedbackStat]) -> dict[str, Any]:
             "errors": stat.errors,
             "show_feedback_arrow": False,
             "comments": stat.comments,
-            "sources": stat.sources,
+            "sources": [] if public else stat.sources,
             "session_min_score": stat.min,
             "session_max_score": stat.max,
             "values": stat.values,
@@ -329,59 +345,3 @@ def feedback_stats(stats: Mapping[str, FeedbackStat]) -> dict[str, Any]:
         }
         for key, stat in stats.items()
     }
-
-
-def feedback(sent: FeedbackIn, *, workspace: UUID, new_id: UUID, now: Micros, payloads: Payloads) -> Feedback:
-    """Feedback as sent. A score stays what it was (true is not 1) beside the number that is computed with."""
-    score = payloads.check(sent.score, "score")
-    source = sent.feedback_source
-    return Feedback(
-        workspace=workspace,
-        id=sent.id or new_id,
-        key=sent.key,
-        created_at=micros(sent.created_at, "created_at") or now,
-        modified_at=micros(sent.modified_at, "modified_at") or now,
-        run_id=sent.run_id,
-        trace_id=sent.trace_id,
-        project_id=sent.session_id,
-        score=score_number(score),
-        raw_score=score,
-        value=payloads.check(sent.value, "value"),
-        comment=sent.comment,
-        correction=payloads.check(sent.correction, "correction"),
-        source_type=(source.type if source else None) or "api",
-        source=_source(source.metadata if source else ABSENT, source, payloads),
-        group_id=sent.feedback_group_id,
-        comparative_experiment_id=sent.comparative_experiment_id,
-        start_time=micros(sent.start_time, "start_time"),
-        extra=payloads.check(sent.extra, "extra"),
-        error=bool(sent.error),
-    )
-
-
-def score_number(score: bytes | None) -> float | None:
-    """The number in a score; Invalid when it is neither a number nor a truth value."""
-    if score is None:
-        return None
-    if score in (b"true", b"false"):
-        return float(score == b"true")
-    try:
-        number = float(score)
-    except ValueError:
-        raise Invalid(
-            f"score must be a number, true or false, not {score[:40].decode('utf-8', 'replace')}; "
-            "put labels into value",
-            where=("score",),
-        ) from None
-    return max(min(number, 1.7e308), -1.7e308)
-
-
-def _source(metadata: Raw, source: Any, payloads: Payloads) -> bytes | None:
-    if source is None:
-        return None
-    found = payloads.check(metadata, "feedback_source.metadata")
-    people = {name: getattr(source, name) for name in ("user_id", "ls_user_id", "user_name")}
-    return msgspec.json.encode(
-        {"type": source.type or "api", "metadata": raw(found)}
-        | {name: value for name, value in people.items() if value is not None}
-    )

@@ -237,45 +237,86 @@ def _assemble(body: bytes, mark: bytes, intake: Intake, to: Services) -> Iterabl
     A field part belongs to the last main part of its operation and run. A body that stops making sense ends
     the list: what came before it is kept.
     """
-    found: list[Sent] = []
-    latest: dict[tuple[str, UUID], Sent] = {}
-    files: dict[UUID, list[tuple[Attachment, memoryview]]] = {}
+    assembly = _Assembly(intake, to.settings.max_attachment_bytes)
     limits = to.settings
+    prefix, fields = "\0", {}
     try:
-        for part in parts(body, mark, max_parts=limits.max_parts, max_header=limits.max_part_header_bytes):
-            event, _, rest = part.name.partition(".")
-            subject, _, name = rest.partition(".")
-            try:
-                subject_id = UUID(subject)
-                if event == "feedback":
-                    intake.feedback(subject, bytes(part.data))
-                elif event == "attachment":
-                    file = _attachment(name, part.mime_type, len(part.data), limits.max_attachment_bytes)
-                    files.setdefault(subject_id, []).append((file, part.data))
-                elif event not in ("post", "patch"):
-                    raise Invalid("part names begin with post, patch, attachment or feedback")
-                elif not name:
-                    sent = Sent(str(subject_id), event == "post", subject_id, part.data)
-                    found.append(sent)
-                    latest[event, subject_id] = sent
-                elif name not in convert.PAYLOAD_KINDS:
-                    raise Invalid(f"{name!r} is not a field that travels in a part of its own")
-                elif (event, subject_id) in latest:
-                    latest[event, subject_id].fields[name] = part.data
-                else:
-                    raise Invalid(f"came before the part {event}.{subject} that it belongs to")
-            except ValueError:
-                intake.refuse(part.name[:200], Invalid("part names are <event>.<uuid>[.<field>]"), "part")
-            except (Invalid, TooLarge) as error:
-                intake.refuse(part.name[:200], error, "part")
+        for name, mime_type, data in parts(
+            body, mark, max_parts=limits.max_parts, max_header=limits.max_part_header_bytes
+        ):
+            # Nearly every part is a field of the run before it: no id is parsed for those.
+            if name.startswith(prefix) and (field := name[len(prefix) :]) in convert.PAYLOAD_KINDS:
+                fields[field] = data
+                continue
+            latest = assembly.add(name, mime_type, data)
+            if latest is not None:
+                prefix, fields = f"{name}.", latest.fields
     except (Invalid, TooLarge) as error:
-        intake.delivery.refused.append(Refusal("body", error.message, "request", isinstance(error, TooLarge)))
-    for sent in reversed(found):
-        sent.files = files.pop(sent.run_id, [])
-    for run_id, orphans in files.items():
-        for file, _ in orphans:
-            intake.refuse(f"{run_id}.{file.name}", Invalid("no run of this id in the request"), "attachment")
-    return found
+        intake.delivery.refused.append(
+            Refusal("body", error.message, "request", isinstance(error, TooLarge))
+        )
+    return assembly.runs()
+
+
+class _Assembly:
+    """Sorts the parts of one body; those that belong nowhere are refused by name."""
+
+    def __init__(self, intake: Intake, max_attachment: int) -> None:
+        self._intake = intake
+        self._max_attachment = max_attachment
+        self._found: list[Sent] = []
+        self._latest: dict[tuple[str, UUID], Sent] = {}
+        self._files: dict[UUID, list[tuple[Attachment, memoryview]]] = {}
+
+    def add(self, part_name: str, mime_type: str, data: memoryview) -> Sent | None:
+        """Take in one part; answers the run that it begins."""
+        event, _, rest = part_name.partition(".")
+        subject, _, name = rest.partition(".")
+        try:
+            subject_id = UUID(subject)
+        except ValueError:
+            self._intake.refuse(part_name[:200], Invalid("part names are <event>.<uuid>[.<field>]"), "part")
+            return None
+        try:
+            return self._add(event, subject_id, name, mime_type, data)
+        except (Invalid, TooLarge) as error:
+            self._intake.refuse(part_name[:200], error, "part")
+            return None
+
+    def _add(
+        self, event: str, subject: UUID, name: str, mime_type: str, data: memoryview
+    ) -> Sent | None:
+        if event == "feedback":
+            self._intake.feedback(str(subject), bytes(data))
+            return None
+        if event == "attachment":
+            file = _attachment(name, mime_type, len(data), self._max_attachment)
+            self._files.setdefault(subject, []).append((file, data))
+            return None
+        if event not in ("post", "patch"):
+            raise Invalid("part names begin with post, patch, attachment or feedback")
+        if not name:
+            sent = Sent(str(subject), event == "post", subject, data)
+            self._found.append(sent)
+            self._latest[event, subject] = sent
+            return sent
+        if name not in convert.PAYLOAD_KINDS:
+            raise Invalid(f"{name!r} is not a field that travels in a part of its own")
+        if (event, subject) not in self._latest:
+            raise Invalid(f"came before the part {event}.{subject} that it belongs to")
+        self._latest[event, subject].fields[name] = data
+        return None
+
+    def runs(self) -> list[Sent]:
+        """The runs, each with its files: those of a run that is there twice go with the later one."""
+        if self._files:
+            for sent in reversed(self._found):
+                sent.files = self._files.pop(sent.run_id, [])
+        for run_id, orphans in self._files.items():
+            for file, _ in orphans:
+                what = f"{run_id}.{file.name}"
+                self._intake.refuse(what, Invalid("no run of this id in the request"), "attachment")
+        return self._found
 
 
 def _attachment(name: str, mime_type: str, size: int, limit: int) -> Attachment:

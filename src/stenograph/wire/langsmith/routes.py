@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from stenograph.wire.langsmith import info, ingest, runs
+from stenograph.wire.langsmith import attachments, info, ingest, runs, sharing
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -38,4 +38,6 @@ def routes() -> list[BaseRoute]:
         _route("POST", "/runs/delete/traces", runs.delete),
         _route("GET", "/runs/threads/{thread_id:path}", runs.thread),
         _route("GET", "/runs/{run_id}", runs.one),
+        *sharing.routes(),
+        *attachments.routes(),
     ]

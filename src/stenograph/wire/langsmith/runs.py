@@ -94,6 +94,8 @@ async def page(
     """One page of runs as JSON values, and the cursor of the next."""
     limit = max(1, min(wanted.limit or MAX_LIMIT, MAX_LIMIT))
     select = selected(wanted.select)
+    if public:
+        select -= convert.PRIVATE
     question = RunQuery(
         selection=chosen,
         columns=columns_for(select),

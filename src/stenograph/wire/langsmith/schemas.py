@@ -107,6 +107,13 @@ class RunsDeleteIn(Struct):
     delete_examples: bool | None = None
 
 
+class UnshareIn(Struct):
+    """DELETE /workspaces/current/shared."""
+
+    share_tokens: list[UUID] | None = None
+    unshare_all: bool = False
+
+
 class FeedbackSourceIn(Struct):
     type: str | None = None
     metadata: Raw = ABSENT

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from stenograph.wire.http import encode, services
+from stenograph.wire.ui import share
 
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -32,7 +35,7 @@ async def page(request: Request) -> Response:
     url = settings.public_url or str(request.base_url).rstrip("/")
     key = "anything" if settings.auth_open else "&lt;your key&gt;"
     policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
-    return HTMLResponse(_PAGE.format(url=url, key=key), headers={"Content-Security-Policy": policy})
+    return HTMLResponse(_PAGE.format(url=escape(url), key=key), headers={"Content-Security-Policy": policy})
 
 
 async def root(request: Request) -> Response:
@@ -43,4 +46,4 @@ async def root(request: Request) -> Response:
 
 
 def routes() -> list[BaseRoute]:
-    return [Route("/", root), Route("/ui", page)]
+    return [Route("/", root), Route("/ui", page), *share.routes()]
