@@ -281,10 +281,15 @@ class _Trace:
         usage = b'"usage_metadata":{"input_tokens":%d,"output_tokens":%d,"total_tokens":%d}' % (
             spent, got, spent + got,
         )  # fmt: skip
-        about = self._metadata + (
-            f',"ls_provider":"{provider}","ls_model_name":"{model}","ls_model_type":"chat","ls_temperature":0.2'
-        ).encode()
-        outputs = b'{"choices":[{"index":0,"message":{"role":"assistant","content":"%b"},' % self._text(answer)
+        about = (
+            self._metadata
+            + (
+                f',"ls_provider":"{provider}","ls_model_name":"{model}","ls_model_type":"chat","ls_temperature":0.2'
+            ).encode()
+        )
+        outputs = b'{"choices":[{"index":0,"message":{"role":"assistant","content":"%b"},' % self._text(
+            answer
+        )
         outputs += b'"finish_reason":"stop"}],%b}' % usage
         done = about + b"," + usage if well else about
         return about + self._after, done + self._after, outputs
@@ -318,7 +323,7 @@ def _system(project: str) -> bytes:
 def _error(chance: random.Random, text: _Text) -> bytes:
     line = chance.randrange(10, 900)
     return (
-        b"\"ValueError('%b')\\n\\nTraceback (most recent call last):\\n  File \\\"/srv/app/steps.py\\\", "
+        b'"ValueError(\'%b\')\\n\\nTraceback (most recent call last):\\n  File \\"/srv/app/steps.py\\", '
         b'line %d, in call\\n    return step(value)\\nValueError\\n"' % (text(60).replace(b"\\n", b""), line)
     )
 

@@ -65,6 +65,44 @@ def measure(folder: Path, span: Span) -> Floor:
     return Floor(**json.loads(done.stdout.splitlines()[-1]))
 
 
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What the engine itself says of the table `runs`: rows, parts, bytes on disk in all and of what."""
+
+    rows: int
+    parts: int
+    bytes: int
+    payload: int
+    indexes: int
+
+
+def sizes(folder: Path) -> Sizes:
+    """Ask in a fresh process: an engine never leaves the process that opened it."""
+    command = [sys.executable, "-m", "bench.floor", str(folder), "--sizes"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
+    return Sizes(**json.loads(done.stdout.splitlines()[-1]))
+
+
+async def _sizes(folder: Path) -> Sizes:
+    engine = Chdb(folder, readers=1, threads=1, memory=0)
+    whole = await engine.query(
+        "SELECT sum(rows) AS rows, count() AS parts, sum(bytes_on_disk) AS bytes,"
+        " sum(secondary_indices_compressed_bytes) AS indexes FROM system.parts WHERE active AND table = 'runs'"
+    )
+    payload = await engine.query(
+        "SELECT sum(column_bytes_on_disk) AS bytes FROM system.parts_columns"
+        " WHERE active AND table = 'runs' AND column IN ('inputs', 'outputs')"
+    )
+    await engine.close()
+    return Sizes(
+        rows=whole["rows"][0],
+        parts=whole["parts"][0],
+        bytes=whole["bytes"][0],
+        payload=payload["bytes"][0],
+        indexes=whole["indexes"][0],
+    )
+
+
 def _patch(run: MadeRun) -> RunPatch:
     return RunPatch(
         workspace=_WORKSPACE,
@@ -147,9 +185,13 @@ async def _run(folder: Path, span: Span) -> Floor:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--sizes", action="store_true")
     for name, kind in (("number", int), ("batches", int), ("start", float), ("end", float)):
-        parser.add_argument(name, type=kind)
+        parser.add_argument(name, type=kind, nargs="?")
     given = parser.parse_args()
+    if given.sizes:
+        print(json.dumps(asdict(asyncio.run(_sizes(given.folder)))))
+        return
     span = Span(given.number, given.batches, given.start, given.end)
     print(json.dumps(asdict(asyncio.run(_run(given.folder, span)))))
 

@@ -82,7 +82,9 @@ class Senders:
                     job.result()
         return self
 
-    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+    def __exit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
         self._go.set()
         self._stop.set()
         self._pool.shutdown()
@@ -128,7 +130,7 @@ _signals: tuple[Any, Any, list[Any]]
 
 
 def _adopt(go: Event, stop: Event, ready: list[Event]) -> None:
-    global _signals  # noqa: PLW0603 - a pool hands events over only through its initializer
+    global _signals  # a pool hands events over only through its initializer
     _signals = (go, stop, ready)
 
 

@@ -35,7 +35,9 @@ class Server:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.folder.parent.mkdir(parents=True, exist_ok=True)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("STENOGRAPH_")}
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("STENOGRAPH_")
+        }
         command = [sys.executable, "-m", "stenograph", "serve", "--port", str(port)]
         command += ["--data-dir", str(self.folder), "--log-format", "json", "--log-level", "warning"]
         began = time.monotonic()

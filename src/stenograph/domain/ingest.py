@@ -15,7 +15,7 @@ from uuid import UUID
 
 from stenograph.domain.projects import Projects
 from stenograph.domain.recorder import Recorder
-from stenograph.errors import Invalid, TooLarge
+from stenograph.errors import Invalid, NotFound, TooLarge
 from stenograph.model.feedback import Feedback
 from stenograph.model.runs import RUN_TYPES, RunPatch, parse_dotted_order
 from stenograph.model.query import RunQuery, RunSelection
@@ -118,6 +118,16 @@ class Ingest:
     async def project(self, workspace: UUID, name: str | None) -> UUID:
         """The id of the project of this name, made when it is new; `default` for none."""
         return await self._projects.get_or_create(workspace, name or "default")
+
+    async def known_project(self, workspace: UUID, project: UUID) -> UUID:
+        """The same id; Invalid unless the workspace has a project of it."""
+        try:
+            await self._projects.read(workspace, project)
+        except NotFound:
+            raise Invalid(
+                f"session_id {project} is not a project of this workspace", where=("session_id",)
+            ) from None
+        return project
 
     def admit(self, patch: RunPatch) -> None:
         """Check one patch; Invalid or TooLarge when it may not be recorded."""

@@ -42,8 +42,8 @@ class ProjectFigures:
     """`every` speaks of all runs with their feedback, `roots` of one run a trace. `on_project` is feedback given
     to the project itself; `last_start` is that of the newest run, whatever the bounds."""
 
-    every: RunStats = RunStats()
-    roots: RunStats = RunStats()
+    every: RunStats = field(default_factory=RunStats)
+    roots: RunStats = field(default_factory=RunStats)
     on_project: FeedbackStats = field(default_factory=dict)
     facets: Sequence[Facet] = ()
     last_start: Micros | None = None
@@ -169,4 +169,3 @@ def _roots(also: Filter | None) -> Filter:
 def _feedback_facets(feedback: FeedbackStats) -> list[Facet]:
     most = sorted(feedback.items(), key=lambda item: (-item[1].count, item[0]))[:FACETS]
     return [Facet("feedback_key", key, stats.count) for key, stats in most]
-

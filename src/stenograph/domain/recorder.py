@@ -400,7 +400,7 @@ class Recorder:
         for run in runs:
             try:
                 derived.append(self._row(run, strays.get(run.key, ())))
-            except Exception as error:  # noqa: BLE001 - whatever one run does, the others go on
+            except Exception as error:  # whatever one run does, the others go on
                 log.exception("a run cannot be derived", run=str(UUID(int=run.key[1])))
                 letters.append(_run_letter(run, f"cannot be derived: {error}"))
         return derived, letters
@@ -458,7 +458,8 @@ class Recorder:
             await self._store.write(rows, feedback)
         except RejectedRows as refusal:
             if len(rows) + len(feedback) == 1:
-                return [(item, str(refusal)[:2000]) for item in (*rows, *feedback)]
+                item: Run | Feedback = rows[0] if rows else feedback[0]
+                return [(item, str(refusal)[:2000])]
             if rows and feedback:
                 return [*await self._insert(rows, []), *await self._insert([], feedback)]
             half, part = len(rows) // 2, len(feedback) // 2

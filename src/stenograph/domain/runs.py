@@ -3,7 +3,6 @@ the rows themselves (usage of the whole subtree, feedback)."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID

@@ -202,7 +202,7 @@ class Inbox:
                 batch, self._queue = self._queue, []
             try:
                 entries = self._write(batch)
-            except Exception as error:  # noqa: BLE001 - a writer that ended would leave every client waiting
+            except Exception as error:  # a writer that ended would leave every client waiting
                 self._tell(self._failed, batch, error)
             else:
                 self._tell(self._written, batch, entries)
@@ -249,7 +249,7 @@ class Inbox:
         for waiting, entry in zip(batch, entries, strict=True):
             try:
                 waiting.then(entry)
-            except Exception as error:  # noqa: BLE001 - it goes to whose record it is; the others go on
+            except Exception as error:  # it goes to whose record it is; the others go on
                 if not waiting.durable.done():
                     waiting.durable.set_exception(error)
             else:

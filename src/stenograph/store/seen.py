@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 _BITS_AN_ID: Final = 24
 _PROBES: Final = 10
 _FIRST_CAPACITY: Final = 1 << 18
-_MIX_HIGH: Final = np.uint64(0x9E3779B97F4A7C15)
-_MIX_LOW: Final = np.uint64(0xC2B2AE3D27D4EB4F)
+_GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
+_MIX_HIGH: Final = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_LOW: Final = np.uint64(0x94D049BB133111EB)
 
 
 class _Layer:
@@ -36,7 +37,8 @@ class _Layer:
     def holds(self, hashes: NDArray[np.uint64]) -> NDArray[np.bool_]:
         places = self.places(hashes)
         found = self.bits[places >> np.uint64(3)] >> (places & np.uint64(7)).astype(np.uint8) & 1
-        return found.all(axis=1)
+        held: NDArray[np.bool_] = found.all(axis=1)
+        return held
 
     def add(self, hashes: NDArray[np.uint64]) -> None:
         places = self.places(hashes).ravel()
@@ -46,14 +48,18 @@ class _Layer:
 
 
 def _hashes(ids: Sequence[int]) -> NDArray[np.uint64]:
-    """Two independent numbers an id, the second odd so that its multiples spread."""
+    """Two numbers an id, the second odd so that its multiples spread. Ids may be anything, counted ones too."""
     halves = np.frombuffer(b"".join([value.to_bytes(16, "big") for value in ids]), ">u8").astype(np.uint64)
-    high, low = halves[0::2], halves[1::2]
-    first = (high ^ (low >> np.uint64(29))) * _MIX_HIGH ^ low
-    second = (low ^ (high >> np.uint64(31))) * _MIX_LOW ^ (high << np.uint64(7))
-    first ^= first >> np.uint64(32)
-    second = (second ^ second >> np.uint64(33)) | np.uint64(1)
-    return np.stack([first >> np.uint64(1), second >> np.uint64(20)], axis=1)
+    first = _mixed(halves[0::2] ^ _mixed(halves[1::2]))
+    second = _mixed(first + _GOLDEN)
+    return np.stack([first >> np.uint64(1), second >> np.uint64(20) | np.uint64(1)], axis=1)
+
+
+def _mixed(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """SplitMix64's last step: every bit of the input reaches every bit of the result (Steele and others, 2014)."""
+    value = (value ^ value >> np.uint64(30)) * _MIX_HIGH
+    value = (value ^ value >> np.uint64(27)) * _MIX_LOW
+    return value ^ value >> np.uint64(31)
 
 
 class SeenIds:

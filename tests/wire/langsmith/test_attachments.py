@@ -90,7 +90,7 @@ def test_create_run_and_read_back(server: Server, project: str, api: str) -> Non
     )  # fmt: skip
     with_files.flush()
     assert contents(with_files.read_run(run_id)) == files
-    (listed,) = with_files.list_runs(project_name=project)
+    (listed,) = with_files.list_runs(id=[run_id])
     assert contents(listed) == files
     with_files.close()
 
@@ -118,10 +118,11 @@ def test_traceable_with_attachments(client: Client, project: str) -> None:
     def describe(question: str, picture: Attachment) -> str:
         return f"{question}: {len(picture.data)} bytes"  # type: ignore[arg-type]
 
+    run_id = uuid.uuid4()
     with tracing_context(enabled=True, client=client, project_name=project):
-        describe("what", Attachment(mime_type="image/png", data=PNG))
+        describe("what", Attachment(mime_type="image/png", data=PNG), langsmith_extra={"run_id": run_id})
     client.flush()
-    (run,) = client.list_runs(project_name=project)
+    (run,) = client.list_runs(id=[run_id])
     assert contents(run) == {"picture": ("image/png", PNG)}
     assert run.inputs == {"question": "what"}
 
@@ -162,7 +163,7 @@ def test_a_file_on_disk(
 ) -> None:
     monkeypatch.setenv("LANGSMITH_DISABLE_RUN_COMPRESSION", str(not compressed).lower())
     sender = Client(api_url=server.url, api_key="any")
-    path = tmp_path / "picture.png"
+    path, run_id = tmp_path / "picture.png", uuid.uuid4()
     path.write_bytes(PNG * 100)
     with tracing_context(enabled=True, client=sender, project_name=project):
 
@@ -170,9 +171,9 @@ def test_a_file_on_disk(
         def from_disk(picture: Attachment) -> int:
             return 1
 
-        from_disk(Attachment(mime_type="image/png", data=path))
+        from_disk(Attachment(mime_type="image/png", data=path), langsmith_extra={"run_id": run_id})
     sender.flush()
-    (run,) = sender.list_runs(project_name=project)
+    (run,) = sender.list_runs(id=[run_id])
     assert contents(run) == {"picture": ("image/png", PNG * 100)}
     sender.close()
 

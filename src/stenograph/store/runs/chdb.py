@@ -1,7 +1,7 @@
 """ClickHouse inside our process. One engine and one data folder a process; connections run in parallel.
 
-Facts that shaped this file, each tested: one connection serialises its queries, so readers have a pool and
-the writer its own; the GIL is released while a query runs; a second process on the folder is refused with an
+Facts that shaped this file, each tested: one connection serialises its queries, so readers have a pool, and
+the writer and the housekeeper one each; the GIL is released while a query runs; a second process on the folder is refused with an
 empty message; forking after the first connection hangs the child; file() and url() work in SQL, so readers
 are put into read-only mode, which refuses them.
 """
@@ -37,7 +37,9 @@ class Chdb:
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="engine-read")
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="engine-write")
         self._connections: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._keeper = ThreadPoolExecutor(1, thread_name_prefix="engine-keep")
         self._writing = self._connect(readonly=False)
+        self._keeping = self._connect(readonly=False)
         for _ in range(readers):
             self._connections.put(self._connect(readonly=True))
 
@@ -92,6 +94,12 @@ class Chdb:
             stream.append(block)
             stream.finish()
 
+    async def maintain(self, statement: str) -> None:
+        await self._on(self._keeper, lambda: self._maintain(statement))
+
+    def _maintain(self, statement: str) -> None:
+        self._keeping.query(statement)
+
     async def execute(self, statement: str, params: Mapping[str, str] | None = None) -> None:
         await self._on(self._writer, lambda: self._execute(statement, params))
 
@@ -115,6 +123,8 @@ class Chdb:
     def _close(self) -> None:
         self._readers.shutdown(wait=True)
         self._writer.shutdown(wait=True)
+        self._keeper.shutdown(wait=True)
         while not self._connections.empty():
             self._connections.get().close()
         self._writing.close()
+        self._keeping.close()

@@ -16,7 +16,10 @@ class Engine(Protocol):
         """Insert one Native block; durable on return. RejectedRows when the data itself is at fault."""
 
     async def execute(self, statement: str, params: Mapping[str, str] | None = None) -> None:
-        """A statement that changes something: DDL, a mutation, OPTIMIZE."""
+        """A statement that changes something and returns soon: DDL, a mutation that is not waited for."""
+
+    async def maintain(self, statement: str) -> None:
+        """A statement that may take minutes: on a connection of its own, so that no insert waits for it."""
 
     async def close(self) -> None:
         """Finish what runs and release the data folder."""

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS runs
     id                   UUID,
     version              UInt64                          CODEC(Delta, ZSTD(1)),
     deleted              UInt8 DEFAULT 0,
-    -- bits: which of project, start, trace, parent and dotted order a client has stated
+    -- bits: which of project, start, trace, parent, dotted order and tags a client has stated
     stated               UInt8,
     trace_id             UUID,
     parent_run_id        Nullable(UUID)                  CODEC(ZSTD(1)),

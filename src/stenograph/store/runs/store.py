@@ -16,22 +16,28 @@ from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket
 from stenograph.store.api import RejectedRows
 from stenograph.store.runs import answers, query, rows
 from stenograph.store.runs.engine import Engine, statements
+from stenograph.store.runs.settle import Pace, Settling
 from stenograph.store.runs.sql import Params
 
 
 class Runs:
     """Implements store.api.RunStore."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, settling: Settling | None = None) -> None:
         self._engine = engine
+        self._settling = settling
 
     @classmethod
-    async def open(cls, engine: Engine) -> Runs:
-        """Create the tables where they are missing."""
+    async def open(cls, engine: Engine, pace: Pace | None = None) -> Runs:
+        """Create the tables where they are missing. With a pace, settle what is written until the store is closed."""
         text = files("stenograph.store.runs").joinpath("schema.sql").read_text()
         for statement in statements(text).values():
             await engine.execute(statement)
-        return cls(engine)
+        if pace is None:
+            return cls(engine)
+        settling = Settling(engine, pace)
+        settling.start()
+        return cls(engine, settling)
 
     # -- writing -----------------------------------------------------------------------------------------
 
@@ -46,6 +52,8 @@ class Runs:
         for table, block in blocks.items():
             if block:
                 await self._engine.insert(table, block)
+        if self._settling is not None:
+            self._settling.wrote(len(runs))
 
     async def stored(self, ids: Sequence[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], Run]:
         found: dict[tuple[UUID, UUID], Run] = {}
@@ -267,6 +275,8 @@ class Runs:
         return rows.feedback(await self._engine.query(*query.feedback(wanted)))
 
     async def close(self) -> None:
+        if self._settling is not None:
+            await self._settling.stop()
         await self._engine.close()
 
 

@@ -52,6 +52,7 @@ class Intake:
         self._to = to
         self._workspace = who.workspace
         self._now = time.time_ns() // 1000
+        self._projects: dict[UUID | str | None, UUID] = {}
         self.delivery = Delivery()
 
     def refuse(self, what: str, error: Invalid | TooLarge, kind: str = "run") -> None:
@@ -72,9 +73,7 @@ class Intake:
             )
         if not placed and sent.create:
             await self._place(run, sent.run_id)
-        project = run.session_id
-        if project is None and (run.session_name is not None or sent.create):
-            project = await self._to.ingest.project(self._workspace, run.session_name)
+        project = await self._project(run, sent.create)
         patch = convert.run_patch(
             run,
             sent.fields,
@@ -91,6 +90,21 @@ class Intake:
         for file, data in sent.files:
             key = attachment_key(self._workspace, sent.run_id, file.name)
             self.delivery.files.append((key, bytes(data)))
+
+    async def _project(self, run: RunIn, create: bool) -> UUID | None:
+        """The project a run names by id or name; `default` for a create that names none."""
+        named = run.session_id or run.session_name
+        if named is None and not create:
+            return None
+        found = self._projects.get(named)
+        if found is None:
+            ingest = self._to.ingest
+            if run.session_id is not None:
+                found = await ingest.known_project(self._workspace, run.session_id)
+            else:
+                found = await ingest.project(self._workspace, run.session_name)
+            self._projects[named] = found
+        return found
 
     async def _place(self, run: RunIn, run_id: UUID) -> None:
         """Work out where a single run stands, when the client left that to us: a root, or under its parent.

@@ -8,7 +8,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from stenograph.wire.langsmith import attachments, info, ingest, runs, sharing
+from stenograph.wire.langsmith import (
+    attachments,
+    dashboard,
+    info,
+    ingest,
+    runs,
+    sessions,
+    sharing,
+    views,
+    workspaces,
+)
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -40,4 +50,8 @@ def routes() -> list[BaseRoute]:
         _route("GET", "/runs/{run_id}", runs.one),
         *sharing.routes(),
         *attachments.routes(),
+        *sessions.routes(),
+        *dashboard.routes(),
+        *views.routes(),
+        *workspaces.routes(),
     ]

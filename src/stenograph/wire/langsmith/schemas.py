@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -143,6 +143,75 @@ class FeedbackIn(Struct):
     modified_at: Moment = None
     extra: Raw = ABSENT
     error: bool | None = None
+
+
+class SessionPatchIn(Struct):
+    """PATCH /sessions/{id}. Null says nothing: clients send it for what they do not mean."""
+
+    name: str | None = None
+    description: str | None = None
+    end_time: Moment = None
+    extra: Raw | None = None
+    default_dataset_id: UUID | None = None
+    trace_tier: str | None = None
+    longlived_ttl_days: int | None = None
+
+
+class SessionIn(SessionPatchIn):
+    """POST /sessions. Members that tell an experiment's progress (num_examples …) are not kept."""
+
+    id: UUID | None = None
+    start_time: Moment = None
+    reference_dataset_id: UUID | None = None
+
+
+ViewKind = Literal["runs", "threads", "single_run"]
+
+
+class ViewPatchIn(Struct):
+    """PATCH /sessions/{id}/views/{id}, and its rename. Null says nothing."""
+
+    display_name: str | None = None
+    description: str | None = None
+    type: ViewKind | None = None
+    filter_string: str | None = None
+    trace_filter_string: str | None = None
+    tree_filter_string: str | None = None
+    start_time: Moment = None
+    end_time: Moment = None
+    duration: str | None = None
+
+
+class ViewIn(ViewPatchIn, kw_only=True):
+    """POST /sessions/{id}/views."""
+
+    display_name: str
+
+
+class ViewRenameIn(Struct):
+    """PATCH /sessions/{id}/views/{id}/rename."""
+
+    display_name: str
+    description: str | None = None
+
+
+class StrideIn(Struct):
+    """A length of time; the parts add up."""
+
+    days: int = 0
+    hours: int = 0
+    minutes: int = 0
+
+
+class ChartsSectionIn(Struct):
+    """POST /sessions/{id}/dashboard."""
+
+    timezone: str | None = None
+    start_time: Moment = None
+    end_time: Moment = None
+    stride: StrideIn | None = None
+    omit_data: bool | None = None
+    group_by: GroupByIn | None = None
 
 
 class Out(Struct, omit_defaults=False):

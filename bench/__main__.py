@@ -1,0 +1,289 @@
+"""`python -m bench [--runs N] [--quick] [--only ingest|reads] [--json FILE]`: see docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from bench import bodies, data, floor, reads
+from bench.bodies import Body, Mode
+from bench.data import MadeRun, Span
+from bench.load import Load, Senders, drive
+from bench.reads import Timing
+from bench.report import Figure, Report, quantile
+from bench.server import Server
+
+SENDERS: Final = 2
+GOAL_RATE: Final[dict[Mode, float | None]] = {"together": 10_000, "whole": None, "apart": 6_000}
+_WEEK: Final = 7 * 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much of everything."""
+
+    runs: int
+    side_runs: int
+    paced_seconds: float
+    connections: int
+    calls: int
+    kind_seconds: float
+    probes: int
+
+
+class Bench:
+    """One whole measurement in a scratch folder."""
+
+    def __init__(self, plan: Plan, scratch: Path, report: Report, console: Console) -> None:
+        self._plan = plan
+        self._scratch = scratch
+        self._report = report
+        self._console = console
+        self._now = time.time()
+        self._series = 0
+        self._floor_us = 0.0
+
+    def _say(self, text: str) -> None:
+        self._console.print(f"[dim]{datetime.now(UTC):%H:%M:%S}[/] {text}")
+
+    def _span(self, runs: int, seconds: float) -> Span:
+        """A new series that ends now."""
+        self._series += 1
+        return Span(self._series, max(SENDERS, runs // data.BATCH), self._now - seconds, self._now)
+
+    def _bodies(self, span: Span, mode: Mode) -> list[Path]:
+        self._say(f"making {span.runs:,} runs, {mode}")
+        return bodies.write(self._scratch / "bodies", span, mode, SENDERS)
+
+    # -- writing -----------------------------------------------------------------------------------------
+
+    def floor(self) -> None:
+        """The engine alone."""
+        span = self._span(self._plan.runs, _WEEK)
+        self._say(f"floor: {span.runs:,} rows into the engine alone")
+        folder = self._scratch / "floor"
+        found = floor.measure(folder, span)
+        shutil.rmtree(folder)
+        self._report.floor(found)
+        self._floor_us = found.engine_us
+
+    def ingest(self) -> None:
+        """Each mode into a server of its own; then acknowledgements at a given rate."""
+        sides: tuple[Mode, ...] = ("whole", "apart")
+        for mode in sides:
+            server = Server(self._scratch / mode)
+            self._fill(server, mode, self._plan.side_runs)
+            server.stop()
+            shutil.rmtree(server.folder)
+        server = Server(self._scratch / "main")
+        _, best = self._fill(server, "together", self._plan.runs)
+        self._paced(server, min(10_000.0, 0.8 * best))
+        server.stop()
+        shutil.rmtree(server.folder)
+
+    def _fill(self, server: Server, mode: Mode, runs: int) -> tuple[Span, float]:
+        """Start a server, send a series in a closed loop, wait until it is quiet; the rate it took."""
+        span = self._span(runs, _WEEK)
+        paths = self._bodies(span, mode)
+        server.start()
+        server.settle(20)
+        idle = server.memory()
+        before = server.cpu()
+        self._say(f"{mode}: sending in a closed loop on {self._plan.connections} connections")
+        load = drive(server.url, paths, self._plan.connections)
+        quiet = server.settle()
+        spent = (server.cpu() - before) / load.runs * 1e6
+        self._written(mode, load, spent, quiet)
+        group = f"ingest, {mode}"
+        self._report.add(
+            Figure(group, "memory, idle and empty", idle / 1e6, "MB", 350),
+            Figure(group, "memory, peak", server.peak_memory() / 1e6, "MB", 1500),
+            Figure(group, "memory, afterwards", server.memory() / 1e6, "MB"),
+            Figure(group, "on disk a run, all files", server.disk() / load.runs / 1000, "KB",
+                   note="merged parts stay 8 minutes"),
+        )  # fmt: skip
+        for path in paths:
+            path.unlink()
+        return span, load.rate
+
+    def _written(self, mode: Mode, load: Load, spent: float, quiet: bool) -> None:
+        group = f"ingest, {mode}"
+        if load.failed:
+            raise RuntimeError(f"{len(load.failed)} requests failed: {load.failed[0]}")
+        ratio = spent / self._floor_us if self._floor_us else None
+        note = "" if quiet else "the server was still busy"
+        self._report.add(
+            Figure(group, "runs a second", load.rate, "", GOAL_RATE[mode], least=True),
+            Figure(group, "bodies inflated", load.inflated / load.seconds / 1e6, "MB/s"),
+            Figure(group, "bodies as sent", load.bytes / load.seconds / 1e6, "MB/s"),
+            Figure(group, "server CPU a run", spent, "µs", note=note),
+            Figure(group, "server CPU over the floor", ratio, "×", 1.4),
+            Figure(group, "client CPU a run", load.cpu / load.runs * 1e6, "µs"),
+            Figure(group, "acknowledged, p50", quantile(load.latencies, 0.5) * 1000, "ms",
+                   note="closed loop: connections ÷ rate"),
+            Figure(group, "acknowledged, p99", quantile(load.latencies, 0.99) * 1000, "ms"),
+            Figure(group, "answers 429 or 503", load.refused, ""),
+        )  # fmt: skip
+
+    def _paced(self, server: Server, rate: float) -> None:
+        """Acknowledgements at a rate below the highest, then the same with a reader who waits for his own writes."""
+        group = f"paced at {rate:,.0f} runs/s"
+        seconds = self._plan.paced_seconds
+        paths = self._bodies(self._span(int(rate * seconds), 60), "together")
+        self._say(f"{group}: acknowledgements")
+        load = drive(server.url, paths, 4 * self._plan.connections, rate)
+        note = f"{load.rate:,.0f} runs/s were acknowledged"
+        self._report.add(
+            Figure(group, "acknowledged, p50", quantile(load.latencies, 0.5) * 1000, "ms", 10, note=note),
+            Figure(group, "acknowledged, p99", quantile(load.latencies, 0.99) * 1000, "ms", 150),
+        )
+        paths = self._bodies(self._span(int(rate * seconds), 60), "together")
+        single = self._singles()
+        self._say(f"{group}: time until readable")
+        with Senders(server.url, paths, 4 * self._plan.connections, rate) as senders:
+            senders.go()
+            busy = reads.until_readable(server, single, self._plan.probes)
+            senders.stop()
+            senders.result()
+        server.settle(30)
+        calm = reads.until_readable(server, lambda number: single(number + 10_000), self._plan.probes)
+        for state, found in (("", busy), (", no other load", calm)):
+            self._report.add(
+                Figure(
+                    group, f"from acknowledged to readable, p50{state}", quantile(found, 0.5) * 1000, "ms"
+                ),
+                Figure(
+                    group, f"from acknowledged to readable, p95{state}", quantile(found, 0.95) * 1000, "ms"
+                ),
+            )
+
+    def _singles(self) -> reads.Single:
+        """Bodies of one run each, of a series of their own."""
+        self._series += 1
+        span = Span(self._series, 1_000_000, self._now, self._now + 3600)
+
+        def single(number: int) -> tuple[MadeRun, Body]:
+            run = data.traces(span, number)[0][0]
+            return run, bodies.single(run)
+
+        return single
+
+    # -- reading -----------------------------------------------------------------------------------------
+
+    def reads(self) -> None:
+        """Load, restart, and read: alone, then beside writing."""
+        server = Server(self._scratch / "reads")
+        span, best = self._fill(server, "whole", self._plan.runs)
+        self._say("restarting")
+        stopped = server.stop()
+        started = server.start()
+        server.settle()
+        group = f"reads at {span.runs:,} runs"
+        self._report.add(
+            Figure(group, "stopping", stopped, "s"),
+            Figure(group, "starting", started, "s"),
+            Figure(group, "memory, idle", server.memory() / 1e6, "MB", 350),
+        )
+        projects = reads.projects_of(server, span)
+        for kind, timing in self._each(server, span, projects, seed=1, cold=True):
+            self._say(f"read: {kind}")
+            self._report.reads(group, kind, timing, goals=True)
+        self._report.add(Figure(group, "memory, peak", server.peak_memory() / 1e6, "MB", 1500))
+        self._beside_writing(server, span, projects, min(5_000.0, best / 2))
+        self._sizes(server, span)
+
+    def _each(
+        self, server: Server, span: Span, projects: dict[str, str], *, seed: int, cold: bool
+    ) -> Iterator[tuple[str, Timing]]:
+        seconds = 4 * self._plan.kind_seconds if cold else self._plan.kind_seconds
+        return reads.measure(server, span, projects, self._plan.calls, seconds=seconds, seed=seed, cold=cold)
+
+    def _beside_writing(self, server: Server, span: Span, projects: dict[str, str], rate: float) -> None:
+        group = f"reads while {rate:,.0f} runs/s are written"
+        # A kind may take a little longer than its seconds; should the writers end first, the report says so.
+        more = self._span(int(rate * (5 + 1.1 * self._plan.kind_seconds * len(reads.KINDS))), 60)
+        paths = self._bodies(more, "whole")
+        with Senders(server.url, paths, self._plan.connections, rate) as senders:
+            senders.go()
+            time.sleep(2)
+            for kind, timing in self._each(server, span, projects, seed=2, cold=False):
+                note = " (the writers had ended)" if senders.done else ""
+                self._say(f"read beside writing: {kind}{note}")
+                self._report.reads(group, kind + note, timing, goals=False)
+            senders.stop()
+            load = senders.result()
+        self._report.add(
+            Figure(group, "runs a second beside the reads", load.rate, ""),
+            Figure(group, "acknowledged, p50", quantile(load.latencies, 0.5) * 1000, "ms"),
+            Figure(group, "acknowledged, p99", quantile(load.latencies, 0.99) * 1000, "ms"),
+            Figure(group, "memory, peak", server.peak_memory() / 1e6, "MB", 1500),
+        )
+
+    def _sizes(self, server: Server, span: Span) -> None:
+        """Bytes on disk by the engine's own account, once the server has let go of the folder."""
+        server.settle()
+        server.stop()
+        sizes = floor.sizes(server.folder / "runs")
+        self._report.add(
+            Figure("disk", "a run of 2.8 KB, active parts", sizes.bytes / sizes.rows / 1000, "KB", 0.7,
+                   note=f"{sizes.rows:,} rows in {sizes.parts} parts"),
+            Figure("disk", "of it inputs and outputs", sizes.payload / sizes.rows / 1000, "KB"),
+            Figure("disk", "of it indexes", sizes.indexes / sizes.rows / 1000, "KB"),
+        )  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Measure Stenograph against its goals."
+    )
+    parser.add_argument("--runs", type=int, default=1_000_000, help="runs to load (default 1,000,000)")
+    parser.add_argument(
+        "--quick", action="store_true", help="50,000 runs and fewer calls: for comparing changes"
+    )
+    parser.add_argument("--only", choices=("ingest", "reads"), help="half of it")
+    parser.add_argument("--connections", type=int, default=8, help="client connections (default 8)")
+    parser.add_argument("--scratch", type=Path, help="folder for data (default: a temporary one)")
+    parser.add_argument("--json", type=Path, help="where the figures go (default bench/results/<date>.json)")
+    given = parser.parse_args()
+    runs = 50_000 if given.quick else given.runs
+    plan = Plan(
+        runs=runs,
+        side_runs=min(runs, 200_000),
+        paced_seconds=5 if given.quick else 20,
+        connections=given.connections,
+        calls=20 if given.quick else 60,
+        kind_seconds=2.5 if given.quick else 8,
+        probes=15 if given.quick else 50,
+    )
+    console = Console() if sys.stdout.isatty() else Console(width=150)
+    report = Report(
+        {"runs": runs, "quick": given.quick, "only": given.only, "connections": given.connections}
+    )
+    path = given.json or Path(__file__).parent / "results" / f"{datetime.now(UTC):%Y-%m-%dT%H%M%S}.json"
+    with tempfile.TemporaryDirectory(prefix="stenograph-bench-", dir=given.scratch) as scratch:
+        bench = Bench(plan, Path(scratch), report, console)
+        try:
+            if given.only != "reads":
+                bench.floor()
+                bench.ingest()
+            if given.only != "ingest":
+                bench.reads()
+        finally:
+            # What was measured before something failed is worth having.
+            report.print(console)
+            report.save(path)
+            console.print(f"figures in {path}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""Projects in LangSmith's shapes, where they are called sessions, and what it says of them back into ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+from uuid import uuid4
+
+import msgspec
+from msgspec import Raw
+
+from stenograph.domain.project_stats import ProjectFigures
+from stenograph.errors import Invalid
+from stenograph.model.projects import NewProject, Project, ProjectPatch
+from stenograph.model.stats import Facet
+from stenograph.wire.langsmith.convert import cost_text, feedback_stats, micros, time_text
+from stenograph.wire.langsmith.schemas import SessionIn, SessionPatchIn
+from stenograph.wire.payloads import Payloads
+
+STATISTICS: Final = (
+    "run_count", "latency_p50", "latency_p99", "first_token_p50", "first_token_p99", "total_tokens",
+    "prompt_tokens", "completion_tokens", "total_cost", "prompt_cost", "completion_cost",
+    "last_run_start_time", "last_run_start_time_live", "feedback_stats", "session_feedback_stats",
+    "run_facets", "error_rate", "streaming_rate", "test_run_number",
+)  # fmt: skip
+"""The members of a TracerSession that are null unless statistics are asked for."""
+
+_EMPTY: Final = Raw(b"{}")
+
+
+@contextmanager
+def in_body() -> Iterator[None]:
+    """Says of what is wrong with a field that it stood in the body, as FastAPI does."""
+    try:
+        yield
+    except Invalid as error:
+        where = error.where if error.where[:1] == ("body",) else ("body", *error.where)
+        raise Invalid(error.message, where=where) from None
+
+
+def new_project(sent: SessionIn, payloads: Payloads) -> NewProject:
+    """A name is made up where the client left it to us."""
+    with in_body():
+        return NewProject(
+            name=f"project-{uuid4().hex[:8]}" if sent.name is None else sent.name,
+            id=sent.id,
+            description=sent.description,
+            start_time=micros(sent.start_time, "start_time"),
+            end_time=micros(sent.end_time, "end_time"),
+            extra=_extra(sent.extra, payloads),
+            default_dataset_id=sent.default_dataset_id,
+            reference_dataset_id=sent.reference_dataset_id,
+            trace_tier=sent.trace_tier,
+            longlived_ttl_days=sent.longlived_ttl_days,
+        )
+
+
+def project_patch(sent: SessionPatchIn, payloads: Payloads) -> ProjectPatch:
+    with in_body():
+        return ProjectPatch(
+            name=sent.name,
+            description=sent.description,
+            end_time=micros(sent.end_time, "end_time"),
+            extra=_extra(sent.extra, payloads),
+            default_dataset_id=sent.default_dataset_id,
+            trace_tier=sent.trace_tier,
+            longlived_ttl_days=sent.longlived_ttl_days,
+        )
+
+
+def _extra(sent: Raw | None, payloads: Payloads) -> bytes | None:
+    return None if sent is None else payloads.check(sent, "extra", "object")
+
+
+def plain_session(project: Project) -> dict[str, Any]:
+    """TracerSessionWithoutVirtualFields."""
+    return {
+        "id": project.id,
+        "tenant_id": project.workspace,
+        "start_time": time_text(project.start_time),
+        "end_time": time_text(project.end_time),
+        "extra": _EMPTY if project.extra is None else Raw(project.extra),
+        "name": project.name,
+        "description": project.description,
+        "default_dataset_id": project.default_dataset_id,
+        "reference_dataset_id": project.reference_dataset_id,
+        "trace_tier": project.trace_tier,
+        "last_run_start_time_live": None,
+    }
+
+
+def tracer_session(
+    project: Project, figures: ProjectFigures | None, keep: frozenset[str] | None = None
+) -> dict[str, Any]:
+    """TracerSession. Statistics are null without `figures`, and those not in `keep` are null with them."""
+    found = {} if figures is None else _statistics(project, figures)
+    if keep is not None:
+        found = {name: value for name, value in found.items() if name in keep}
+    return plain_session(project) | dict.fromkeys(STATISTICS) | found
+
+
+def _statistics(project: Project, figures: ProjectFigures) -> dict[str, Any]:
+    every, roots = figures.every, figures.roots
+    is_experiment = project.reference_dataset_id is not None
+    return {
+        # Of an experiment each root is one example's answer, and they are what its clients count.
+        "run_count": roots.run_count if is_experiment else every.run_count,
+        "latency_p50": roots.latency_p50,
+        "latency_p99": roots.latency_p99,
+        "first_token_p50": every.first_token_p50,
+        "first_token_p99": every.first_token_p99,
+        "total_tokens": every.total_tokens,
+        "prompt_tokens": every.prompt_tokens,
+        "completion_tokens": every.completion_tokens,
+        "total_cost": cost_text(every.total_cost),
+        "prompt_cost": cost_text(every.prompt_cost),
+        "completion_cost": cost_text(every.completion_cost),
+        "last_run_start_time": time_text(every.last_run_start_time),
+        "last_run_start_time_live": time_text(figures.last_start),
+        "feedback_stats": feedback_stats(every.feedback),
+        "session_feedback_stats": feedback_stats(figures.on_project),
+        "run_facets": [run_facet(facet) for facet in figures.facets],
+        "error_rate": roots.error_rate,
+        "streaming_rate": every.streaming_rate,
+        "test_run_number": project.test_run_number,
+    }
+
+
+def run_facet(facet: Facet) -> dict[str, Any]:
+    """One value of one field, the filter that selects its runs, and how many they are."""
+    value = msgspec.json.encode(facet.value).decode()
+    if facet.key == "tag":
+        query = f"has(tags, {value})"
+    elif facet.key.startswith("metadata."):
+        key = msgspec.json.encode(facet.key.removeprefix("metadata.")).decode()
+        query = f"and(eq(metadata_key, {key}), eq(metadata_value, {value}))"
+    else:
+        query = f"eq({facet.key}, {value})"
+    return {"key": facet.key, "value": facet.value, "query": query, "count": facet.count}
