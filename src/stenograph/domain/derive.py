@@ -26,7 +26,7 @@ UsageOf = Callable[[str | None, bytes | None, bytes | None, Micros], Usage]
 
 
 class _Extra(msgspec.Struct):
-    metadata: dict[str, msgspec.Raw] | None = None
+    metadata: dict[str, Any] | None = None
 
 
 class _Event(msgspec.Struct):
@@ -36,7 +36,7 @@ class _Event(msgspec.Struct):
 
 _extra = msgspec.json.Decoder(_Extra).decode
 _events = msgspec.json.Decoder(list[_Event]).decode
-_text = msgspec.json.Decoder(str).decode
+_document = msgspec.json.Encoder().encode
 
 
 NO_PROJECT: Final = UUID(int=0)
@@ -102,8 +102,8 @@ def micros(moment: dt.datetime) -> Micros:
     """Microseconds since the epoch; a naive time is UTC."""
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=dt.UTC)
-    since = moment - _EPOCH
-    return (since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds
+    # exact: a double holds microseconds to within a third until the year 2250
+    return round(moment.timestamp() * 1_000_000)
 
 
 def stamp(moment: Micros) -> str:
@@ -140,18 +140,13 @@ def _metadata(extra: bytes | None) -> dict[str, str]:
         found = _extra(extra).metadata
     except (msgspec.DecodeError, RecursionError):
         return {}
-    if not found:
-        return {}
-    return {key: value for key, raw in found.items() if (value := _flat(bytes(raw))) is not None}
+    return {key: _flat(value) for key, value in found.items() if value is not None} if found else {}
 
 
-def _flat(raw: bytes) -> str | None:
-    if raw[0] == 0x22:
-        plain = raw[1:-1] if b"\\" not in raw else _text(raw).encode("utf-8", "replace")
-        return plain.decode("utf-8", "replace")[:_MAX_METADATA_VALUE]
-    if raw == b"null":
-        return None
-    return raw.decode("utf-8", "replace")[:_MAX_METADATA_VALUE]
+def _flat(value: Any) -> str:
+    if value.__class__ is not str:
+        value = _document(value).decode()
+    return value if len(value) <= _MAX_METADATA_VALUE else value[:_MAX_METADATA_VALUE]
 
 
 def _first_token(events: bytes | None) -> Micros | None:

@@ -38,9 +38,7 @@ def check_key(key: str, where: str = "key") -> None:
     if not key:
         raise Invalid(f"{where} is empty: it names what is judged, e.g. 'correctness'", where=(where,))
     if len(key) > MAX_KEY:
-        raise Invalid(
-            f"{where} has {len(key)} characters; at most {MAX_KEY} are allowed", where=(where,)
-        )
+        raise Invalid(f"{where} has {len(key)} characters; at most {MAX_KEY} are allowed", where=(where,))
     if "\0" in key:
         raise Invalid(f"{where} must not contain the NUL character", where=(where,))
 

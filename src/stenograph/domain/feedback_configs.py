@@ -141,7 +141,9 @@ class FeedbackConfigs:
             found = await self._store.read(workspace, key)
             if found is None:
                 raise _unknown(key)
-            changed = msgspec.structs.replace(found, config=msgspec.json.encode(_changed(found.shape, change)))
+            changed = msgspec.structs.replace(
+                found, config=msgspec.json.encode(_changed(found.shape, change))
+            )
             if change.is_lower_score_better is not None:
                 changed = msgspec.structs.replace(changed, is_lower_score_better=change.is_lower_score_better)
             if change.is_enforced is not None:

@@ -21,6 +21,10 @@ from stenograph.model.runs import RUN_TYPES, RunPatch, parse_dotted_order
 from stenograph.model.query import RunQuery, RunSelection
 from stenograph.store.api import BlobStore, RunStore
 
+def _number(run_id: str) -> int:
+    return int(run_id.replace("-", ""), 16)
+
+
 _STAMP = len("20240131T093000000000Z")
 
 MAX_NAME = 4_000
@@ -73,8 +77,8 @@ def _check_place(patch: RunPatch) -> None:
     order = patch.dotted_order
     if (
         _PLACE.fullmatch(order)
-        and order.endswith(str(patch.id))
-        and (patch.trace_id is None or order.startswith(str(patch.trace_id), _STAMP))
+        and _number(order[-36:]) == patch.id.int
+        and (patch.trace_id is None or _number(order[_STAMP : _STAMP + 36]) == patch.trace_id.int)
     ):
         return  # the usual spelling, without parsing an id a segment
     try:

@@ -185,6 +185,8 @@ def check_price(price: ModelPrice) -> re.Pattern[str]:
 
 
 def _check_amount(amount: Decimal, where: tuple[str, ...]) -> None:
+    if len(amount.as_tuple().digits) > 64:
+        raise Invalid("a price has at most 64 digits", where)
     if not amount.is_finite() or not 0 <= amount < _MAX_PRICE:
         raise Invalid(f"a price is in dollars a token, at least 0 and below {_MAX_PRICE}", where)
     exponent = amount.normalize().as_tuple().exponent

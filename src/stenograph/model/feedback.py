@@ -63,9 +63,7 @@ class FeedbackPatch(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(to, **stated)
 
 
-def supersede(
-    stored: Mapping[tuple[UUID, UUID], Feedback], items: Iterable[Feedback]
-) -> list[Feedback]:
+def supersede(stored: Mapping[tuple[UUID, UUID], Feedback], items: Iterable[Feedback]) -> list[Feedback]:
     """The rows to write for `items`, which come in the order in which they were acknowledged.
 
     `stored` has the newest version of those that are known, by workspace and id. An id that is known keeps

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -100,6 +102,17 @@ def decode(raw: bytes, kind: type[T]) -> T:
         raise Invalid(f"the body is not valid JSON: {error}", where=("body",)) from None
     except RecursionError:
         raise Invalid("the body is nested too deeply", where=("body",)) from None
+
+
+@contextmanager
+def of_body() -> Iterator[None]:
+    """What is found wrong inside is a mistake in the body: Invalid gets its full path."""
+    try:
+        yield
+    except Invalid as error:
+        if not error.where or error.where[0] == "body":
+            raise
+        raise Invalid(error.message, ("body", *error.where)) from None
 
 
 def encode(value: Any, status: int = 200) -> Response:

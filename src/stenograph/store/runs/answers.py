@@ -59,7 +59,7 @@ def sums(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def run_stats(row: Mapping[str, Any], totals: Mapping[str, Any] | None) -> RunStats:
-    """One group's statistics; `totals` replaces its sums by those of whole traces."""
+    """One group's statistics. Sums are in the row itself or, for roots, those of their whole traces, `totals`."""
     count = row["run_count"]
     return RunStats(
         run_count=count,
@@ -71,7 +71,7 @@ def run_stats(row: Mapping[str, Any], totals: Mapping[str, Any] | None) -> RunSt
         last_run_start_time=row["last_run_start_time"],
         error_rate=row["errors"] / count if count else None,
         streaming_rate=row["streamed"] / row["finished"] if row["finished"] else 0.0,
-        **sums(totals or row),
+        **(sums(row) if "total_tokens" in row else sums(totals) if totals else {}),
     )
 
 

@@ -1,9 +1,9 @@
 """ClickHouse inside our process. One engine and one data folder a process; connections run in parallel.
 
 Facts that shaped this file, each tested: one connection serialises its queries, so readers have a pool, and
-the writer and the housekeeper one each; the GIL is released while a query runs; a second process on the folder is refused with an
-empty message; forking after the first connection hangs the child; file() and url() work in SQL, so readers
-are put into read-only mode, which refuses them.
+the writer and the housekeeper one each; the GIL is released while a query runs; a second process on the folder
+is refused with an empty message; forking after the first connection hangs the child; file() and url() work in
+SQL, so readers are put into read-only mode, which refuses them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,14 @@ from stenograph.store.runs.native import Reader
 T = TypeVar("T")
 
 # Codes of the engine's that blame the rows of an insert rather than the engine or the machine.
-_DATA_ERRORS = ("CANNOT_PARSE", "CANNOT_READ", "CANNOT_CONVERT", "TYPE_MISMATCH", "INCORRECT_DATA", "DECIMAL_")
+_DATA_ERRORS = (
+    "CANNOT_PARSE",
+    "CANNOT_READ",
+    "CANNOT_CONVERT",
+    "TYPE_MISMATCH",
+    "INCORRECT_DATA",
+    "DECIMAL_",
+)
 # … and those that blame a statement: a mistake of ours, which trying again would not mend.
 _MISTAKES = ("SYNTAX_ERROR", "UNKNOWN_", "ILLEGAL_", "TYPE_MISMATCH", "NO_COMMON_TYPE", "BAD_ARGUMENTS")
 

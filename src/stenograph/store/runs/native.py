@@ -12,7 +12,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from itertools import accumulate, chain
+from itertools import accumulate, chain, pairwise
 from typing import Any
 from uuid import UUID
 
@@ -194,17 +194,14 @@ class Reader:
     def _array(self, inside: str, rows: int) -> list[list[Any]]:
         ends = self._ends(rows)
         values = self._values(inside, ends[-1])
-        return [values[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+        return [values[start:end] for start, end in pairwise(ends)]
 
     def _map(self, inside: str, rows: int) -> list[dict[Any, Any]]:
         key_kind, _, value_kind = inside.partition(", ")
         ends = self._ends(rows)
         keys = [key.decode() for key in self._values(key_kind, ends[-1])]
         values = self._values(value_kind, ends[-1])
-        return [
-            dict(zip(keys[start:end], values[start:end], strict=True))
-            for start, end in zip(ends, ends[1:], strict=False)
-        ]
+        return [dict(zip(keys[start:end], values[start:end], strict=True)) for start, end in pairwise(ends)]
 
     def _tuple(self, inside: str, rows: int) -> list[tuple[Any, ...]]:
         return list(zip(*(self._values(kind, rows) for kind in _split(inside)), strict=True))

@@ -1,7 +1,6 @@
 """Query values to SQL. Every statement on runs is composed here; tests pin its text as golden files.
 
-Two ways to see only the newest version of a run: FINAL for lists and aggregates, where the sort key prunes;
-`LIMIT 1 BY id` for look-ups by id or trace, where FINAL would defeat the Bloom indexes.
+Readers see only the newest version of a run: FINAL. `LIMIT 1 BY id` serves where deleted ones count too.
 """
 
 from __future__ import annotations
@@ -13,7 +12,14 @@ from uuid import UUID
 from stenograph.model.query import FeedbackQuery, RunQuery, RunSelection, StatGroup, ThreadQuery
 from stenograph.model.runs import Micros, Run
 from stenograph.store.runs.conditions import condition
-from stenograph.store.runs.rows import FEEDBACK_COLUMNS, KEY_COLUMNS, RUN_COLUMNS, ZERO
+from stenograph.store.runs.rows import (
+    DETAIL_COLUMNS,
+    FEEDBACK_COLUMNS,
+    KEY_COLUMNS,
+    RUN_COLUMNS,
+    USAGE_COLUMNS,
+    ZERO,
+)
 from stenograph.store.runs.sql import Params
 
 Statement = tuple[str, dict[str, str]]
@@ -25,14 +31,9 @@ FIRST_TOKEN: Final = (
 )
 
 
-def where(selection: RunSelection, params: Params, *, indexed: bool = True) -> str:
-    """The WHERE clause of a selection, workspace always first. `indexed` False: asked of a subquery's rows."""
-    workspace = params.uuid(selection.workspace)
-    terms = [f"workspace_id = {workspace}"]
-    if selection.projects:
-        terms.append(_among("project_id", selection.projects, params))
-    if selection.without_projects:
-        terms.append(f"project_id NOT IN {params.uuids(selection.without_projects)}")
+def where(selection: RunSelection, params: Params) -> str:
+    """The WHERE clause of a selection, workspace always first."""
+    terms = _house(selection, params)
     if selection.ids:
         terms.append(_among("id", selection.ids, params))
     if selection.traces:
@@ -58,11 +59,20 @@ def where(selection: RunSelection, params: Params, *, indexed: bool = True) -> s
                 params,
                 selection.workspace,
                 within=_within(selection, params),
-                indexed=indexed,
             )
         )
     terms += _scopes(selection, params)
     return "\n  AND ".join(terms)
+
+
+def _house(selection: RunSelection, params: Params) -> list[str]:
+    """The workspace and projects of a selection: what holds for whole traces of it."""
+    terms = [f"workspace_id = {params.uuid(selection.workspace)}"]
+    if selection.projects:
+        terms.append(_among("project_id", selection.projects, params))
+    if selection.without_projects:
+        terms.append(f"project_id NOT IN {params.uuids(selection.without_projects)}")
+    return terms
 
 
 def _within(selection: RunSelection, params: Params) -> str:
@@ -86,9 +96,7 @@ def _scopes(selection: RunSelection, params: Params) -> Iterable[str]:
             inner.append(within)
         if roots:
             inner.append("is_root = 1")
-        inner.append(
-            condition(scoped, params, selection.workspace, within=_within(selection, params))
-        )
+        inner.append(condition(scoped, params, selection.workspace, within=_within(selection, params)))
         yield f"trace_id IN (SELECT trace_id FROM runs FINAL WHERE {' AND '.join(inner)})"
 
 
@@ -98,34 +106,21 @@ def _among(column: str, values: Sequence[UUID], params: Params) -> str:
     return f"{column} IN {params.uuids(values)}"
 
 
-def _by_identity(selection: RunSelection) -> bool:
-    """Whether Bloom indexes find the runs, so that FINAL would only hurt."""
-    return bool(selection.ids or selection.traces)
+def source(selection: RunSelection, params: Params) -> str:
+    """`FROM …` with only the newest, undeleted version of each selected run.
+
+    Nothing of a WHERE is asked before versions are settled, but for what the sort key holds; granules that an
+    index leaves out are read nevertheless where they may hold another version.
+    """
+    return f"FROM runs FINAL\nWHERE {where(selection, params)}"
 
 
-def source(selection: RunSelection, columns: Iterable[str], params: Params) -> str:
-    """`FROM …` with only the newest, undeleted version of each selected run."""
-    if not _by_identity(selection):
-        return f"FROM runs FINAL\nWHERE {where(selection, params)}"
-    # The condition may hold for an old version only, so versions are settled before it is asked.
-    narrow = RunSelection(
-        workspace=selection.workspace,
-        projects=selection.projects,
-        ids=selection.ids,
-        traces=selection.traces,
-    )
-    inner = where(narrow, params)
-    needed = "*" if selection != narrow else ", ".join(sorted({*columns, "id", "deleted", "version"}))
-    newest = f"SELECT {needed} FROM runs WHERE {inner} ORDER BY version DESC LIMIT 1 BY workspace_id, id"
-    rest = "" if selection == narrow else f" AND {where(selection, params, indexed=False)}"
-    return f"FROM ({newest})\nWHERE deleted = 0{rest}"
-
-
-def page_keys(query: RunQuery) -> Statement:
-    """The keys of one page: narrow, so that no payload is touched for rows that are not on it."""
+def page(query: RunQuery) -> Statement:
+    """The rows of one page. The engine reads what neither sorts nor filters for these rows only."""
     params = Params()
+    columns = sorted({*query.columns, *KEY_COLUMNS} & RUN_COLUMNS)
     order = "DESC" if query.newest_first else "ASC"
-    text = f"SELECT {', '.join(KEY_COLUMNS)}\n{source(query.selection, KEY_COLUMNS, params)}"
+    text = f"SELECT {', '.join(columns)}\n{source(query.selection, params)}"
     if query.after is not None:
         beyond = "<" if query.newest_first else ">"
         text += (
@@ -133,29 +128,6 @@ def page_keys(query: RunQuery) -> Statement:
             f"({params.micros(query.after.start_time)}, {params.uuid(query.after.id)})"
         )
     return f"{text}\nORDER BY start_time {order}, id {order}\nLIMIT {int(query.limit)}", params.values
-
-
-def rows_of(workspace: UUID, keys: Sequence[Run], columns: Iterable[str]) -> Statement:
-    """The wanted columns of rows whose keys are known: found through the sort key."""
-    params = Params()
-    wanted = sorted({*columns, *KEY_COLUMNS, "version", "deleted"} & (RUN_COLUMNS | {"deleted"}))
-    projects = sorted({key.project_id for key in keys}, key=str)
-    roots = sorted({int(key.is_root) for key in keys})
-    times = [key.start_time for key in keys]
-    inner = "\n  AND ".join(
-        (
-            f"workspace_id = {params.uuid(workspace)}",
-            _among("project_id", projects, params),
-            f"is_root IN ({', '.join(map(str, roots))})",
-            f"start_time >= {params.micros(min(times))}",
-            f"start_time <= {params.micros(max(times))}",
-            _among("id", [key.id for key in keys], params),
-        )
-    )
-    return (
-        f"SELECT {', '.join(wanted)}\nFROM runs\nWHERE {inner}\nORDER BY version DESC\nLIMIT 1 BY id",
-        params.values,
-    )
 
 
 def stored(ids: Sequence[tuple[UUID, UUID]]) -> Statement:
@@ -187,22 +159,18 @@ def descendants(workspace: UUID, runs: Sequence[Run]) -> Statement:
     """Runs with usage of their own in the traces of `runs`: place in the tree and figures."""
     params = Params()
     projects = sorted({run.project_id for run in runs}, key=str)
+    traces = sorted({run.trace_id for run in runs}, key=str)
     inner = "\n  AND ".join(
         (
             f"workspace_id = {params.uuid(workspace)}",
             _among("project_id", projects, params),
-            _among("trace_id", sorted({run.trace_id for run in runs}, key=str), params),
+            f"start_time >= {params.micros(min(run.start_time for run in runs) - _SKEW)}",
+            _among("trace_id", traces, params),
             "(total_tokens > 0 OR total_cost IS NOT NULL OR prompt_tokens > 0 OR completion_tokens > 0)",
         )
     )
-    columns = (
-        "id, trace_id, dotted_order, deleted, prompt_tokens, completion_tokens, total_tokens, "
-        "prompt_cost, completion_cost, total_cost, token_details, cost_details"
-    )
-    return (
-        f"SELECT {columns}\nFROM runs\nWHERE {inner}\nORDER BY version DESC\nLIMIT 1 BY id",
-        params.values,
-    )
+    columns = ", ".join((*USAGE_COLUMNS, *DETAIL_COLUMNS))
+    return f"SELECT id, dotted_order, {columns}\nFROM runs FINAL\nWHERE {inner}", params.values
 
 
 # -- statistics ------------------------------------------------------------------------------------------
@@ -253,19 +221,10 @@ def _group_key(group: StatGroup | None, path: str, params: Params) -> str:
             return f"metadata[{params.text(path)}]"
 
 
-_STAT_COLUMNS: Final = (
-    "id", "project_id", "trace_id", "is_root", "start_time", "end_time", "first_token_time", "status", "name",
-    "run_type", "tags", "metadata", "prompt_tokens", "completion_tokens", "total_tokens", "prompt_cost",
-    "completion_cost", "total_cost", "token_details", "cost_details",
-)  # fmt: skip
-
-
 def _bucket(stride: Micros, origin: Micros) -> str:
-    """The start of a run's stride of time. Strides are counted from `origin`."""
-    return (
-        f"intDiv(toUnixTimestamp64Micro(start_time) - {int(origin)}, {int(stride)}) * {int(stride)}"
-        f" + {int(origin)}"
-    )
+    """The start of a run's stride of time. Strides are counted from `origin`, in both directions."""
+    at = "toUnixTimestamp64Micro(start_time)"
+    return f"{at} - positiveModulo({at} - {int(origin)}, {int(stride)})"
 
 
 def stats(
@@ -276,14 +235,15 @@ def stats(
     stride: Micros | None = None,
     origin: Micros = 0,
 ) -> Statement:
-    """Statistics of a selection by group and, with a stride, by time."""
+    """Statistics of a selection by group and, with a stride, by time. Of roots without sums: see trace_sums."""
     params = Params()
     key = _group_key(group, path, params)
     bucket = "" if stride is None else f"{_bucket(stride, origin)} AS bucket,\n  "
-    wanted = source(selection, _STAT_COLUMNS, params)
+    figures = _STATS if selection.is_root else f"{_STATS},\n  {_SUMS}"
+    wanted = source(selection, params)
     if group == "metadata":
         wanted += f"\n  AND mapContains(metadata, {params.text(path)})"
-    text = f"SELECT {bucket}{key} AS group_key,\n  {_STATS},\n  {_SUMS}\n{wanted}\n"
+    text = f"SELECT {bucket}{key} AS group_key,\n  {figures}\n{wanted}\n"
     text += "GROUP BY " + ("group_key" if stride is None else "bucket, group_key")
     text += "\nORDER BY " + (
         "run_count DESC, group_key" if stride is None else "bucket, run_count DESC, group_key"
@@ -291,6 +251,58 @@ def stats(
     if groups is not None:
         text += f"\nLIMIT {int(groups)}" + ("" if stride is None else " BY bucket")
     return text, params.values
+
+
+_TRACE_SUMS: Final = """sum(prompt_tokens) AS prompt_tokens,
+    sum(completion_tokens) AS completion_tokens,
+    sum(total_tokens) AS total_tokens,
+    sum(prompt_cost) AS prompt_cost,
+    sum(completion_cost) AS completion_cost,
+    sum(total_cost) AS total_cost,
+    sumMap(token_details) AS token_details,
+    sumMap(cost_details) AS cost_details"""
+
+_SKEW: Final = 60_000_000
+"""Microseconds by which a child may seem to start before its root: their clocks may be two."""
+
+
+def _traces(selection: RunSelection, lent: str, params: Params, and_also: str = "") -> str:
+    """A subquery with the sums of each selected root's trace. Its root lends it `lent`, an aggregate of its
+    columns under the condition `is_root = 1`."""
+    inner = _house(selection, params)
+    if selection.since is not None:
+        inner.append(f"start_time >= {params.micros(selection.since - _SKEW)}")
+    having = "\n  HAVING max(is_root) = 1"
+    if selection != _plain(selection) or and_also:
+        having = ""
+        inner.append(f"trace_id IN (SELECT trace_id {source(selection, params)}{and_also})")
+    elif selection.since is not None or selection.until is not None:
+        having = f"\n  HAVING max({' AND '.join(_roots_between(selection, params))})"
+    return (
+        f"(SELECT {lent},\n    {_TRACE_SUMS}\n  FROM runs FINAL\n  WHERE "
+        + "\n    AND ".join(inner)
+        + f"\n  GROUP BY trace_id{having})"
+    )
+
+
+def _plain(selection: RunSelection) -> RunSelection:
+    """The selection without anything but projects and times: what one pass over the table can tell."""
+    return RunSelection(
+        workspace=selection.workspace,
+        projects=selection.projects,
+        without_projects=selection.without_projects,
+        is_root=True,
+        since=selection.since,
+        until=selection.until,
+    )
+
+
+def _roots_between(selection: RunSelection, params: Params) -> Iterable[str]:
+    yield "is_root = 1"
+    if selection.since is not None:
+        yield f"start_time >= {params.micros(selection.since)}"
+    if selection.until is not None:
+        yield f"start_time <= {params.micros(selection.until)}"
 
 
 def trace_sums(
@@ -302,25 +314,17 @@ def trace_sums(
 ) -> Statement:
     """Token and cost sums over the whole traces of selected roots, by the roots' groups."""
     params = Params()
-    key = _group_key(group, path, params)
     bucket = "0" if stride is None else _bucket(stride, origin)
-    roots = source(selection, _STAT_COLUMNS, params)
-    inner = [f"workspace_id = {params.uuid(selection.workspace)}"]
-    if selection.projects:
-        inner.append(_among("project_id", selection.projects, params))
-    if selection.since is not None:
-        inner.append(f"start_time >= {params.micros(selection.since)}")
+    key, of_root, having_key = _group_key(group, path, params), "", ""
+    if group == "tag":
+        key, of_root = "toString(arrayJoin(tags))", ",\n    anyIf(tags, is_root = 1) AS tags"
+    elif group is not None:
+        of_root, key = f",\n    anyIf({key}, is_root = 1) AS key", "key"
+    if group == "metadata":
+        having_key = f"\n  AND mapContains(metadata, {params.text(path)})"
+    traces = _traces(selection, f"maxIf({bucket}, is_root = 1) AS bucket{of_root}", params, having_key)
     return (
-        f"WITH chosen AS (SELECT trace_id AS chosen_trace, {bucket} AS bucket, {key} AS group_key {roots}),\n"
-        "traces AS (SELECT trace_id, sum(prompt_tokens) AS prompt_tokens,\n"
-        "  sum(completion_tokens) AS completion_tokens, sum(total_tokens) AS total_tokens,\n"
-        "  sum(prompt_cost) AS prompt_cost, sum(completion_cost) AS completion_cost,\n"
-        "  sum(total_cost) AS total_cost, sumMap(token_details) AS token_details,\n"
-        "  sumMap(cost_details) AS cost_details\n"
-        f"  FROM runs FINAL WHERE {' AND '.join(inner)}\n"
-        "  AND trace_id IN (SELECT chosen_trace FROM chosen) GROUP BY trace_id)\n"
-        f"SELECT bucket, group_key,\n  {_SUMS}\n"
-        "FROM chosen INNER JOIN traces ON chosen.chosen_trace = traces.trace_id\nGROUP BY bucket, group_key",
+        f"SELECT bucket, {key} AS group_key,\n  {_SUMS}\nFROM {traces}\nGROUP BY bucket, group_key",
         params.values,
     )
 
@@ -333,7 +337,7 @@ def facets(selection: RunSelection, limit: int) -> Statement:
         " arrayMap(tag -> ('tag', toString(tag)), tags),"
         " arrayMap((k, v) -> (concat('metadata.', toString(k)), v), mapKeys(metadata), mapValues(metadata)))"
     )
-    wanted = source(selection, _STAT_COLUMNS, params)
+    wanted = source(selection, params)
     return (
         f"SELECT project_id, facet.1 AS key, facet.2 AS value, count() AS count\n"
         f"FROM (SELECT project_id, arrayJoin({pairs}) AS facet {wanted})\nWHERE length(value) <= 200\n"
@@ -346,7 +350,7 @@ def facets(selection: RunSelection, limit: int) -> Statement:
 def last_starts(selection: RunSelection) -> Statement:
     """When the newest run of each project started."""
     params = Params()
-    wanted = source(selection, ("project_id", "start_time"), params)
+    wanted = source(selection, params)
     return f"SELECT project_id, max(start_time) AS last\n{wanted}\nGROUP BY project_id", params.values
 
 
@@ -355,7 +359,7 @@ def files(selection: RunSelection) -> Statement:
     params = Params()
     columns = (*KEY_COLUMNS, "attachments")
     return (
-        f"SELECT {', '.join(columns)}\n{source(selection, columns, params)}\n  AND attachments != ''",
+        f"SELECT {', '.join(columns)}\n{source(selection, params)}\n  AND attachments != ''",
         params.values,
     )
 
@@ -363,7 +367,7 @@ def files(selection: RunSelection) -> Statement:
 def metadata_values(selection: RunSelection, keys: Sequence[str], limit: int) -> Statement:
     """The most frequent values of metadata keys."""
     params = Params()
-    wanted = source(selection, _STAT_COLUMNS, params)
+    wanted = source(selection, params)
     named = f"\nWHERE pair.1 IN {params.texts(keys)}" if keys else ""
     return (
         "SELECT toString(pair.1) AS key, pair.2 AS value, count() AS count\n"
@@ -377,13 +381,12 @@ def metadata_values(selection: RunSelection, keys: Sequence[str], limit: int) ->
 def threads(query: ThreadQuery) -> Statement:
     """A page of threads: roots of one project that share a thread id."""
     params = Params()
-    columns = ("trace_id", "start_time", "end_time", "thread_id", "error")
-    wanted = source(query.selection, columns, params)
+    wanted = source(query.selection, params)
     return (
-        "SELECT thread_id, count() AS turns, argMin(trace_id, start_time) AS first_trace,\n"
-        "  argMax(trace_id, start_time) AS last_trace, min(start_time) AS min_start_time,\n"
+        "SELECT thread_id, count() AS turns, argMin(trace_id, (start_time, id)) AS first_trace,\n"
+        "  argMax(trace_id, (start_time, id)) AS last_trace, min(start_time) AS min_start_time,\n"
         f"  max(start_time) AS max_start_time, {_QUANTILES}({LATENCY}, end_time IS NOT NULL) AS latency,\n"
-        "  argMax(tuple(error), start_time).1 AS last_error, count() OVER () AS threads\n"
+        "  argMax(tuple(error), (start_time, id)).1 AS last_error, count() OVER () AS threads\n"
         f"{wanted}\n  AND thread_id != ''\nGROUP BY thread_id\n"
         f"ORDER BY max_start_time DESC, thread_id\nLIMIT {int(query.limit)} OFFSET {int(query.offset)}",
         params.values,
@@ -393,19 +396,9 @@ def threads(query: ThreadQuery) -> Statement:
 def thread_usage(selection: RunSelection, threads: Sequence[str]) -> Statement:
     """Token and cost sums of whole traces, by thread."""
     params = Params()
-    roots = source(selection, ("trace_id", "thread_id"), params)
-    inner = [f"workspace_id = {params.uuid(selection.workspace)}"]
-    if selection.projects:
-        inner.append(_among("project_id", selection.projects, params))
-    return (
-        "WITH chosen AS (SELECT trace_id AS chosen_trace, thread_id AS thread "
-        f"{roots} AND thread_id IN {params.texts(threads)})\n"
-        f"SELECT thread AS group_key,\n  {_SUMS}\n"
-        f"FROM (SELECT * FROM runs FINAL WHERE {' AND '.join(inner)}\n"
-        "  AND trace_id IN (SELECT chosen_trace FROM chosen)) AS r\n"
-        "INNER JOIN chosen ON chosen.chosen_trace = r.trace_id\nGROUP BY group_key",
-        params.values,
-    )
+    of_threads = f"\n  AND thread_id IN {params.texts(threads)}"
+    traces = _traces(selection, "anyIf(thread_id, is_root = 1) AS thread", params, of_threads)
+    return f"SELECT thread AS group_key,\n  {_TRACE_SUMS}\nFROM {traces}\nGROUP BY group_key", params.values
 
 
 # -- whole projects --------------------------------------------------------------------------------------
@@ -491,7 +484,7 @@ def _feedback_terms(query: FeedbackQuery, params: Params) -> list[str]:
     if query.ids:
         terms.append(_among("id", query.ids, params))
     if query.traces:
-        of_traces = source(RunSelection(workspace=query.workspace, traces=query.traces), ("id",), params)
+        of_traces = source(RunSelection(workspace=query.workspace, traces=query.traces), params)
         terms.append(f"run_id IN (SELECT id {of_traces})")
     if query.projects:
         of_runs = where(RunSelection(workspace=query.workspace, projects=query.projects), params)
@@ -539,12 +532,11 @@ def feedback_stats(
 ) -> Statement:
     """Feedback of the selected runs, summed up by group and key. With a stride the group is the runs' time."""
     params = Params()
-    columns = ("id", "project_id", "thread_id", "start_time")
     group = {"all": "''", "run": "toString(run_id)", "project": "toString(project)", "thread": "thread"}[by]
     bucket = ""
     if stride is not None:
         group, bucket = "toString(bucket)", f", {_bucket(stride, origin)} AS bucket"
-    wanted = source(selection, columns, params)
+    wanted = source(selection, params)
     inner = [f"workspace_id = {params.uuid(selection.workspace)}"]
     if selection.ids and selection.filter is None:
         inner.append(_among("run_id", selection.ids, params))

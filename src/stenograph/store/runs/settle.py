@@ -242,8 +242,9 @@ class Settling:
         try:
             await self._engine.maintain(_MERGE.format(week=week))
         except StoreUnavailable:
-            if not self._stopping.is_set():
-                raise
+            if self._stopping.is_set():
+                return
+            raise
         finally:
             self._merging = False
         after = _in(week, await parts_of(self._engine))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from stenograph.errors import StoreUnavailable
@@ -65,9 +66,7 @@ class Runs:
                     found[run.workspace, run.id] = run
         return found
 
-    async def stored_feedback(
-        self, ids: Sequence[tuple[UUID, UUID]]
-    ) -> Mapping[tuple[UUID, UUID], Feedback]:
+    async def stored_feedback(self, ids: Sequence[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], Feedback]:
         found: dict[tuple[UUID, UUID], Feedback] = {}
         wanted = set(ids)
         for start in range(0, len(ids), 1000):
@@ -93,20 +92,18 @@ class Runs:
     async def newest_version(self) -> int:
         newest = 0
         for table in ("runs", "feedback"):
-            columns = await self._engine.query(f"SELECT max(version) AS newest FROM {table}")  # noqa: S608 - two constants
+            columns = await self._engine.query(f"SELECT max(version) AS newest FROM {table}")
             newest = max(newest, *(columns.get("newest") or [0]))
         return newest
 
     async def known_ids(self) -> AsyncIterator[list[UUID]]:
         for table, time in (("runs", "start_time"), ("feedback", "created_at")):
-            weeks = await self._engine.query(
-                f"SELECT DISTINCT toMonday({time})::String AS week FROM {table}"  # noqa: S608 - constants
-            )
+            weeks = await self._engine.query(f"SELECT DISTINCT toMonday({time})::String AS week FROM {table}")
             for week in weeks.get("week", []):
                 params = Params()
                 monday = params.text(week.decode())
                 columns = await self._engine.query(
-                    f"SELECT id FROM {table} WHERE toMonday({time}) = toDate({monday})",  # noqa: S608
+                    f"SELECT id FROM {table} WHERE toMonday({time}) = toDate({monday})",
                     params.values,
                 )
                 yield columns.get("id", [])
@@ -114,40 +111,31 @@ class Runs:
     # -- runs --------------------------------------------------------------------------------------------
 
     async def page(self, wanted: RunQuery) -> list[Run]:
-        workspace = wanted.selection.workspace
-        keys = rows.runs(workspace, await self._engine.query(*query.page_keys(wanted)))
-        if not keys or wanted.columns <= set(query.KEY_COLUMNS):
-            return keys
-        found = rows.runs(
-            workspace, await self._engine.query(*query.rows_of(workspace, keys, wanted.columns))
-        )
-        by_id = {run.id: run for run in found}
-        return [by_id[key.id] for key in keys if key.id in by_id]
+        return rows.runs(wanted.selection.workspace, await self._engine.query(*query.page(wanted)))
 
     async def usage(self, workspace: UUID, runs: Sequence[Run]) -> Mapping[UUID, Usage]:
         if not runs:
             return {}
         columns = await self._engine.query(*query.descendants(workspace, runs))
-        spent = [
-            (row["id"], row["dotted_order"].decode(), _usage(row))
-            for row in answers.records(columns)
-            if not row["deleted"]
-        ]
+        spent = [(row["id"], row["dotted_order"].decode(), _usage(row)) for row in answers.records(columns)]
         return answers.subtree_usage(runs, spent)
 
     async def delete(self, selection: RunSelection, version: int) -> list[UUID]:
-        columns = frozenset({*query.KEY_COLUMNS})
+        wanted = RunQuery(selection=selection, columns=frozenset({"version"}), limit=5000)
         gone: list[UUID] = []
         while True:
-            page = await self.page(RunQuery(selection=selection, columns=columns, limit=5000))
+            page = await self.page(wanted)
             if not page:
                 return gone
-            await self.write([_tombstone(run, version) for run in page], [])
+            # A clock that was set back must not leave a run in place, nor this loop without an end.
+            await self.write([_tombstone(run, max(version, run.version + 1)) for run in page], [])
             ids = tuple(run.id for run in page)
             feedback = await self.feedback(
                 FeedbackQuery(workspace=selection.workspace, runs=ids, limit=1_000_000)
             )
-            await self.write([], [_feedback_tombstone(item, version) for item in feedback])
+            await self.write(
+                [], [_feedback_tombstone(item, max(version, item.version + 1)) for item in feedback]
+            )
             gone += ids
 
     async def files(self, selection: RunSelection) -> list[Run]:
@@ -186,16 +174,24 @@ class Runs:
     async def stats(
         self, selection: RunSelection, group: StatGroup | None = None, path: str = "", groups: int = 5
     ) -> Mapping[str, RunStats]:
-        columns = await self._engine.query(*query.stats(selection, group, path, groups))
-        totals: dict[str, dict[str, object]] = {}
-        if selection.is_root:
-            summed = await self._engine.query(*query.trace_sums(selection, group, path))
-            totals = {row["group_key"].decode(): row for row in answers.records(summed)}
+        columns, totals = await asyncio.gather(
+            self._engine.query(*query.stats(selection, group, path, groups)),
+            self._trace_sums(selection, query.trace_sums(selection, group, path)),
+        )
         return {
-            key: answers.run_stats(row, totals.get(key))
+            row["group_key"].decode(): answers.run_stats(row, totals.get((0, row["group_key"])))
             for row in answers.records(columns)
-            if (key := row["group_key"].decode()) is not None and row["run_count"]
+            if row["run_count"]
         }
+
+    async def _trace_sums(
+        self, selection: RunSelection, statement: query.Statement
+    ) -> dict[tuple[int, bytes], dict[str, Any]]:
+        """Sums of whole traces by bucket and group; empty unless roots are selected."""
+        if not selection.is_root:
+            return {}
+        columns = await self._engine.query(*statement)
+        return {(row["bucket"], row["group_key"]): row for row in answers.records(columns)}
 
     async def series(
         self,
@@ -205,11 +201,10 @@ class Runs:
         path: str = "",
         origin: Micros = 0,
     ) -> list[TimeBucket]:
-        columns = await self._engine.query(*query.stats(selection, group, path, 10, stride, origin))
-        totals: dict[tuple[int, bytes], dict[str, object]] = {}
-        if selection.is_root:
-            summed = await self._engine.query(*query.trace_sums(selection, group, path, stride, origin))
-            totals = {(row["bucket"], row["group_key"]): row for row in answers.records(summed)}
+        columns, totals = await asyncio.gather(
+            self._engine.query(*query.stats(selection, group, path, 10, stride, origin)),
+            self._trace_sums(selection, query.trace_sums(selection, group, path, stride, origin)),
+        )
         return [
             TimeBucket(
                 row["bucket"],
@@ -262,8 +257,10 @@ class Runs:
     async def threads(self, wanted: ThreadQuery) -> tuple[list[ThreadSummary], int]:
         columns = await self._engine.query(*query.threads(wanted))
         page = [answers.thread(row) for row in answers.records(columns)]
-        total = columns["threads"][0] if page else 0
-        return page, total
+        if not page and wanted.offset:  # beyond the last: nothing there to tell how many there are
+            _, total = await self.threads(replace(wanted, limit=1, offset=0))
+            return [], total
+        return page, columns["threads"][0] if page else 0
 
     async def thread_usage(self, selection: RunSelection, threads: Sequence[str]) -> Mapping[str, Usage]:
         columns = await self._engine.query(*query.thread_usage(selection, threads))

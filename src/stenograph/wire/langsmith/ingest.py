@@ -18,13 +18,17 @@ from starlette.responses import Response
 from stenograph.domain.attachments import attachment_key
 from stenograph.domain.derive import stamp
 from stenograph.domain.feedback import check as check_feedback
+from stenograph.domain.feedback_configs import check_shape
 from stenograph.domain.ingest import Delivery, Refusal, refusal, summary
 from stenograph.errors import Invalid, TooLarge
 from stenograph.model.access import Caller, Permission
+from stenograph.model.feedback_setup import FeedbackShape
 from stenograph.model.runs import Attachment
 from stenograph.wire import http
 from stenograph.wire.http import Services, caller, encode, services
 from stenograph.wire.langsmith import convert
+from stenograph.wire.langsmith.feedback_json import from_wire as feedback_from_wire
+from stenograph.wire.langsmith.feedback_json import shape_from_wire
 from stenograph.wire.langsmith.schemas import BatchIn, FeedbackIn, RunIn
 from stenograph.wire.multipart import boundary, parts
 from stenograph.wire.payloads import clean
@@ -53,6 +57,7 @@ class Intake:
         self._workspace = who.workspace
         self._now = time.time_ns() // 1000
         self._projects: dict[UUID | str | None, UUID] = {}
+        self._shapes: dict[str, FeedbackShape] = {}
         self.delivery = Delivery()
 
     def refuse(self, what: str, error: Invalid | TooLarge, kind: str = "run") -> None:
@@ -131,7 +136,7 @@ class Intake:
                 sent = _decode_feedback(clean(body))
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise Invalid(str(error)) from None
-            found = convert.feedback(
+            found = feedback_from_wire(
                 sent,
                 workspace=self._workspace,
                 new_id=uuid4(),
@@ -139,6 +144,10 @@ class Intake:
                 payloads=self._to.payloads,
             )
             check_feedback(found)
+            shape = shape_from_wire(sent.feedback_config, self._to.payloads)
+            if shape is not None:
+                check_shape(shape)
+                self._shapes.setdefault(found.key, shape)
             self.delivery.feedback.append(found)
         except (Invalid, TooLarge) as error:
             self.refuse(what, error, "feedback")
@@ -149,6 +158,7 @@ class Intake:
             reason = "too_large" if item.too_large else "invalid"
             kind = "feedback" if item.kind == "feedback" else "run"
             self._to.metrics.refused(kind, reason)  # type: ignore[arg-type]
+        await self._to.feedback_configs.ensure(self._workspace, self._shapes)
         await self._to.ingest.record(self.delivery)
         refused = self.delivery.refused
         kept = len(self.delivery.patches) + len(self.delivery.feedback)
@@ -266,9 +276,7 @@ def _assemble(body: bytes, mark: bytes, intake: Intake, to: Services) -> Iterabl
             if latest is not None:
                 prefix, fields = f"{name}.", latest.fields
     except (Invalid, TooLarge) as error:
-        intake.delivery.refused.append(
-            Refusal("body", error.message, "request", isinstance(error, TooLarge))
-        )
+        intake.delivery.refused.append(Refusal("body", error.message, "request", isinstance(error, TooLarge)))
     return assembly.runs()
 
 
@@ -292,16 +300,16 @@ class _Assembly:
             self._intake.refuse(part_name[:200], Invalid("part names are <event>.<uuid>[.<field>]"), "part")
             return None
         try:
-            return self._add(event, subject_id, name, mime_type, data)
+            return self._add(event, subject, subject_id, name, mime_type, data)
         except (Invalid, TooLarge) as error:
             self._intake.refuse(part_name[:200], error, "part")
             return None
 
     def _add(
-        self, event: str, subject: UUID, name: str, mime_type: str, data: memoryview
+        self, event: str, text: str, subject: UUID, name: str, mime_type: str, data: memoryview
     ) -> Sent | None:
         if event == "feedback":
-            self._intake.feedback(str(subject), bytes(data))
+            self._intake.feedback(text, bytes(data))
             return None
         if event == "attachment":
             file = _attachment(name, mime_type, len(data), self._max_attachment)
@@ -310,7 +318,7 @@ class _Assembly:
         if event not in ("post", "patch"):
             raise Invalid("part names begin with post, patch, attachment or feedback")
         if not name:
-            sent = Sent(str(subject), event == "post", subject, data)
+            sent = Sent(text, event == "post", subject, data)
             self._found.append(sent)
             self._latest[event, subject] = sent
             return sent

@@ -214,16 +214,4 @@ class ChartsSectionIn(Struct):
     group_by: GroupByIn | None = None
 
 
-class Out(Struct, omit_defaults=False):
-    """Answers that are not built as plain dicts of selected fields."""
-
-
-class FeedbackSourceOut(Out):
-    type: str
-    metadata: Raw
-    user_id: str | None
-    ls_user_id: str | None
-    user_name: str | None
-
-
 NULL = msgspec.Raw(b"null")

@@ -6,6 +6,7 @@ such a request is not looked at: clients send theirs to every server.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,10 +20,11 @@ from stenograph.errors import Invalid
 from stenograph.model.access import Permission
 from stenograph.model.feedback import Feedback
 from stenograph.model.projects import ProjectQuery
-from stenograph.model.query import FeedbackQuery
 from stenograph.model.sharing import Share, ShareKind
 from stenograph.wire.http import Params, as_uuid, body_as, caller, encode, path_uuid, services
-from stenograph.wire.langsmith import convert, runs
+from stenograph.wire.langsmith import convert, feedback, runs
+from stenograph.wire.langsmith.feedback_json import to_wire
+from stenograph.wire.langsmith.feedback_json import to_wire
 from stenograph.wire.langsmith.schemas import RunsQueryIn, UnshareIn
 
 _WHOLE_RUN: Final = convert.DEFAULT_SELECT | {"child_run_ids", "inputs_preview", "outputs_preview"}
@@ -135,33 +137,29 @@ async def public_query(request: Request) -> Response:
 
 
 async def public_feedback(request: Request) -> Response:
-    """GET /public/{token}/feedbacks."""
+    """GET /public/{token}/feedbacks: what GET /feedback offers, within the trace; project and users are not told."""
     opened = await _opened(request)
-    params = Params(request)
-    if params.text("level") == "session":  # feedback on the whole project is not the trace's
-        return encode([])
-    from stenograph.wire.langsmith.feedback import to_wire
-
-    found = await services(request).feedback.page(
-        FeedbackQuery(
-            workspace=opened.workspace,
-            traces=(opened.trace,),
-            runs=params.uuids("run"),
-            keys=params.texts("key"),
-            sources=params.texts("source"),
-            has_comment=params.flag("has_comment"),
-            has_score=params.flag("has_score"),
-            limit=params.number("limit", 100, 1, 100),
-            offset=params.number("offset", 0, 0, 2**31),
-        )
+    wanted = replace(
+        feedback.query(Params(request), opened.workspace),
+        traces=(opened.trace,),
+        projects=(),
+        users=(),
+        comparative_experiment=None,
     )
-    return encode([to_wire(_published(item)) for item in found])
+    found = await services(request).feedback.page(wanted)
+    return encode([to_wire(_published(item, opened)) for item in found])
 
 
-def _published(item: Feedback) -> Feedback:
+def _published(item: Feedback, opened: Opened) -> Feedback:
     """Without the project, and without the source's metadata: it names people and the runs that judged."""
     return msgspec.structs.replace(
-        item, project_id=None, source=None, extra=None, group_id=None, comparative_experiment_id=None
+        item,
+        trace_id=opened.trace,
+        project_id=None,
+        source=None,
+        extra=None,
+        group_id=None,
+        comparative_experiment_id=None,
     )
 
 
