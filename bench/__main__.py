@@ -52,6 +52,17 @@ class Bench:
         self._now = time.time()
         self._series = 0
         self._floor_us = 0.0
+        self._servers: list[Server] = []
+
+    def close(self) -> None:
+        """End whatever server still runs."""
+        for server in self._servers:
+            server.stop()
+
+    def _server(self, name: str) -> Server:
+        server = Server(self._scratch / name)
+        self._servers.append(server)
+        return server
 
     def _say(self, text: str) -> None:
         self._console.print(f"[dim]{datetime.now(UTC):%H:%M:%S}[/] {text}")
@@ -81,11 +92,11 @@ class Bench:
         """Each mode into a server of its own; then acknowledgements at a given rate."""
         sides: tuple[Mode, ...] = ("whole", "apart")
         for mode in sides:
-            server = Server(self._scratch / mode)
+            server = self._server(mode)
             self._fill(server, mode, self._plan.side_runs)
             server.stop()
             shutil.rmtree(server.folder)
-        server = Server(self._scratch / "main")
+        server = self._server("main")
         _, best = self._fill(server, "together", self._plan.runs)
         self._paced(server, min(10_000.0, 0.8 * best))
         server.stop()
@@ -103,6 +114,9 @@ class Bench:
         load = drive(server.url, paths, self._plan.connections)
         quiet = server.settle()
         spent = (server.cpu() - before) / load.runs * 1e6
+        if load.failed:
+            tail = server.log.read_text()[-3000:]
+            raise RuntimeError(f"{len(load.failed)} requests failed: {load.failed[0]}\n{tail}")
         self._written(mode, load, spent, quiet)
         group = f"ingest, {mode}"
         self._report.add(
@@ -118,8 +132,6 @@ class Bench:
 
     def _written(self, mode: Mode, load: Load, spent: float, quiet: bool) -> None:
         group = f"ingest, {mode}"
-        if load.failed:
-            raise RuntimeError(f"{len(load.failed)} requests failed: {load.failed[0]}")
         ratio = spent / self._floor_us if self._floor_us else None
         note = "" if quiet else "the server was still busy"
         self._report.add(
@@ -182,7 +194,7 @@ class Bench:
 
     def reads(self) -> None:
         """Load, restart, and read: alone, then beside writing."""
-        server = Server(self._scratch / "reads")
+        server = self._server("reads")
         span, best = self._fill(server, "whole", self._plan.runs)
         self._say("restarting")
         stopped = server.stop()
@@ -273,12 +285,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="stenograph-bench-", dir=given.scratch) as scratch:
         bench = Bench(plan, Path(scratch), report, console)
         try:
+            console.print("[dim]Ctrl-C ends it; what was measured by then is kept[/]")
             if given.only != "reads":
                 bench.floor()
                 bench.ingest()
             if given.only != "ingest":
                 bench.reads()
         finally:
+            bench.close()
             # What was measured before something failed is worth having.
             report.print(console)
             report.save(path)

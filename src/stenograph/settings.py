@@ -212,6 +212,23 @@ class Settings(BaseSettings):
     read_timeout_seconds: float = Field(
         30.0, gt=0, le=3600, allow_inf_nan=False, description="A query that takes longer is stopped."
     )
+    settle_seconds: float = Field(
+        10.0,
+        ge=0,
+        le=86400,
+        allow_inf_nan=False,
+        description="How often the run store is looked at for work left behind by inserts: merging small parts and "
+        "indexing words, done while few runs come in. 0: never, so that every search reads the payloads.",
+    )
+    settle_tail_runs: int = Field(
+        2000, ge=1, description="Words are indexed once so many runs have none; fewer are searched without."
+    )
+    settle_longest_tail_runs: int = Field(
+        250_000, ge=1, description="The same while many runs come in: from so many on, it does not wait."
+    )
+    settle_merge_bytes: Bytes = Field(
+        4 * GiB, ge=0, description="Largest week of runs on disk that is merged into one part."
+    )
     attachment_url_seconds: int = Field(
         3600, ge=1, le=604_800, description="How long a link to an attachment stays valid."
     )

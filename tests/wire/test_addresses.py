@@ -17,7 +17,13 @@ from stenograph.wire.addresses import Addresses, canonical
 from tests.conftest import Server
 
 PREFIXES = ["", "/api", "/api/v1", "/langsmith", "/langsmith/api", "/langsmith/api/v1"]
-PLATFORM = ["/v1/platform", "/platform", "/api/v1/platform", "/langsmith/v1/platform", "/langsmith/api/v1/platform"]
+PLATFORM = [
+    "/v1/platform",
+    "/platform",
+    "/api/v1/platform",
+    "/langsmith/v1/platform",
+    "/langsmith/api/v1/platform",
+]
 
 
 # -- paths -------------------------------------------------------------------------------------------------
@@ -97,7 +103,16 @@ def test_prefixes_give_the_same_answers(http: httpx.Client, project: str) -> Non
 
 @pytest.mark.parametrize(
     "host",
-    ["localhost", "localhost:1984", "LOCALHOST:1", "127.0.0.1", "127.0.0.1:8080", "127.1.2.3:1", "[::1]", "[::1]:1984"],
+    [
+        "localhost",
+        "localhost:1984",
+        "LOCALHOST:1",
+        "127.0.0.1",
+        "127.0.0.1:8080",
+        "127.1.2.3:1",
+        "[::1]",
+        "[::1]:1984",
+    ],
 )
 def test_local_names_are_let_in(http: httpx.Client, host: str) -> None:
     assert http.get("/settings", headers={"Host": host}).status_code == 200
@@ -121,7 +136,14 @@ def test_another_name_for_this_machine_is_refused(http: httpx.Client, host: str)
 
 @pytest.mark.parametrize(
     "origin",
-    ["https://evil.example", "http://localhost.evil.example", "null", "file://", "chrome-extension://abc", "x" * 5000],
+    [
+        "https://evil.example",
+        "http://localhost.evil.example",
+        "null",
+        "file://",
+        "chrome-extension://abc",
+        "x" * 5000,
+    ],
 )
 def test_web_pages_are_refused(http: httpx.Client, project: str, origin: str) -> None:
     run = {"id": str(uuid.uuid4()), "name": "x", "run_type": "chain", "session_name": project}
@@ -131,7 +153,9 @@ def test_web_pages_are_refused(http: httpx.Client, project: str, origin: str) ->
     assert http.get(f"/runs/{run['id']}").status_code == 404
 
 
-@pytest.mark.parametrize("origin", ["http://localhost:3000", "https://localhost", "http://127.0.0.1:5173", "http://[::1]:1"])
+@pytest.mark.parametrize(
+    "origin", ["http://localhost:3000", "https://localhost", "http://127.0.0.1:5173", "http://[::1]:1"]
+)
 def test_pages_of_this_machine_are_let_in(http: httpx.Client, origin: str) -> None:
     assert http.get("/settings", headers={"Origin": origin}).status_code == 200
 

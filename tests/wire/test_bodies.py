@@ -63,7 +63,9 @@ def request(body: bytes, coding: str = "", pieces: int = 1, length: str | None =
     return Request({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive)
 
 
-def read(body: bytes, coding: str = "", limits: Limits = ROOMY, pieces: int = 1, length: str | None = None) -> bytes:
+def read(
+    body: bytes, coding: str = "", limits: Limits = ROOMY, pieces: int = 1, length: str | None = None
+) -> bytes:
     async def work() -> bytes:
         bodies = Bodies(limits)
         async with bodies.read(request(body, coding, pieces, length)) as found:
@@ -211,7 +213,9 @@ def test_bodies_wait_for_room_and_lose_no_turn() -> None:
 
         first = asyncio.create_task(hold())
         await asyncio.sleep(0)
-        rest = [asyncio.create_task(pass_through(at, size)) for at, size in enumerate((100, 20, 30, 80, 100, 15))]
+        rest = [
+            asyncio.create_task(pass_through(at, size)) for at, size in enumerate((100, 20, 30, 80, 100, 15))
+        ]
         for _ in range(5):
             await asyncio.sleep(0)
         assert order == []

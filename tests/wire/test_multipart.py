@@ -36,9 +36,11 @@ def named(name: str) -> str:
 # -- what clients write ------------------------------------------------------------------------------------
 
 # Names in a body are bytes of UTF-8; line breaks can't be written by every client.
-NAMES = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\r\n"), min_size=1, max_size=40)
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), min_size=1, max_size=40)
 DATA = st.binary(max_size=200) | st.lists(
-    st.sampled_from([b"\r\n", b"--mark", b"\r\n--mark", b"\r\n--mark\r\n", b"\r\n--mark--", b"-", b"x", b"\r\n\r\n"])
+    st.sampled_from(
+        [b"\r\n", b"--mark", b"\r\n--mark", b"\r\n--mark\r\n", b"\r\n--mark--", b"-", b"x", b"\r\n\r\n"]
+    )
 ).map(b"".join)
 BODIES = st.lists(st.tuples(NAMES, DATA), min_size=1, max_size=5)
 
@@ -59,9 +61,17 @@ def written_raw(items: list[tuple[str, bytes]], length: str) -> bytes:
 @pytest.mark.parametrize("length", ["header", "parameter"])
 @given(items=BODIES)
 @example(items=[('say "hi"', b"x"), ("back\\slash\\", b"\r\n--mark--\r\n")])
-@example(items=[("; length=1", b"longer than that"), ("content-type: a/b; length=3", b""), ("Content-Length: 9", b"")])
+@example(
+    items=[
+        ("; length=1", b"longer than that"),
+        ("content-type: a/b; length=3", b""),
+        ("Content-Length: 9", b""),
+    ]
+)
 def test_parts_with_their_length(length: str, items: list[tuple[str, bytes]]) -> None:
-    expected = [(re.sub("%(22|0[dDaA])", lambda m: bytes.fromhex(m[1]).decode(), name), data) for name, data in items]
+    expected = [
+        (re.sub("%(22|0[dDaA])", lambda m: bytes.fromhex(m[1]).decode(), name), data) for name, data in items
+    ]
     ambiguous = any(re.search(r'"[ \t]*;[ \t]*filename\*?=', name, re.IGNORECASE) for name, _ in items)
     if not ambiguous:
         assert [(name, data) for name, _, data in read(written_raw(items, length))] == expected
@@ -76,14 +86,18 @@ def test_what_the_standard_library_of_python_clients_writes(items: list[tuple[st
         field.make_multipart(content_type="application/json")
         fields.append(field)
     body, _ = encode_multipart_formdata(fields, boundary="a-mark-that-is-not-in-the-data")
-    expected = [(re.sub("%(22|0[dDaA])", lambda m: bytes.fromhex(m[1]).decode(), name), data) for name, data in items]
+    expected = [
+        (re.sub("%(22|0[dDaA])", lambda m: bytes.fromhex(m[1]).decode(), name), data) for name, data in items
+    ]
     found = read(body, "a-mark-that-is-not-in-the-data")
     assert [(name, data) for name, _, data in found] == expected
     assert {mime for _, mime, _ in found} == {"application/json"}
 
 
 def test_what_httpx_writes() -> None:
-    request = httpx.Request("POST", "http://x", files=[("a", (None, b"1", "text/plain")), ("b", ("f.bin", b"2"))])
+    request = httpx.Request(
+        "POST", "http://x", files=[("a", (None, b"1", "text/plain")), ("b", ("f.bin", b"2"))]
+    )
     mark = boundary(request.headers["content-type"]).decode()
     assert read(request.read(), mark) == [
         ("a", "text/plain", b"1"),
@@ -99,7 +113,7 @@ def test_what_httpx_writes() -> None:
         ("name*=utf-8''%C3%BCber", "über"),
         ('filename="f"; name="a"', "a"),
         ('name="a"; filename="f"', "a"),
-        ('name="a" ; filename*=utf-8\'\'f', "a"),
+        ("name=\"a\" ; filename*=utf-8''f", "a"),
         ('name=""', ""),
         ('NAME="a"', "a"),
         ('name="100%"', "100%"),
@@ -113,7 +127,10 @@ def test_names(written: str, name: str) -> None:
 
 
 def test_headers_in_any_order_and_case() -> None:
-    head = 'CONTENT-LENGTH: 4\r\ncontent-type:text/plain;charset=utf-8; name="wrong"\r\ncontent-disposition:form-data;name="a"'
+    head = (
+        'CONTENT-LENGTH: 4\r\ncontent-type:text/plain;charset=utf-8; name="wrong"\r\n'
+        'content-disposition:form-data;name="a"'
+    )
     assert read(one(head)) == [("a", "text/plain", b"data")]
     assert read(one('Content-Type:\r\nContent-Disposition: form-data; name="a"')) == [
         ("a", "application/octet-stream", b"data")
@@ -155,13 +172,16 @@ def test_parts_view_the_body_and_copy_nothing() -> None:
         (b"--mark", "boundary was expected"),
         (b"--markX\r\n", "boundary was expected"),
         (b"--mark\r\n", "cut short in the headers"),
-        (b"--mark\r\nContent-Disposition: form-data; name=\"a\"\r\n", "cut short in the headers"),
+        (b'--mark\r\nContent-Disposition: form-data; name="a"\r\n', "cut short in the headers"),
         (one("X: y"), "no name"),
         (one("Content-Disposition: form-data"), "no name"),
         (b"--mark\r\n\r\ndata\r\n--mark--", "no name"),
         (one('Content-Disposition: form-data; name="a"')[:-12], "has no end"),
         (one('Content-Disposition: form-data; name="a"\r\nContent-Length: 999'), "states 999 bytes"),
-        (one('Content-Disposition: form-data; name="a"\r\nContent-Encoding: gzip'), "Content-Encoding of its own"),
+        (
+            one('Content-Disposition: form-data; name="a"\r\nContent-Encoding: gzip'),
+            "Content-Encoding of its own",
+        ),
     ],
 )
 def test_nonsense_is_named(body: bytes, complaint: str) -> None:
@@ -178,8 +198,13 @@ def test_limits_are_named() -> None:
         read(one("X: " + "y" * 2000))
 
 
-@given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.binary(max_size=20)), min_size=1, max_size=3), st.data())
-def test_a_body_cut_anywhere_keeps_what_was_whole(items: list[tuple[str, bytes]], data: st.DataObject) -> None:
+@given(
+    st.lists(st.tuples(st.sampled_from(["a", "b"]), st.binary(max_size=20)), min_size=1, max_size=3),
+    st.data(),
+)
+def test_a_body_cut_anywhere_keeps_what_was_whole(
+    items: list[tuple[str, bytes]], data: st.DataObject
+) -> None:
     body = written_raw(items, "header")
     cut = data.draw(st.integers(0, len(body) - 5))
     found = []
@@ -192,7 +217,17 @@ def test_a_body_cut_anywhere_keeps_what_was_whole(items: list[tuple[str, bytes]]
 @given(
     st.binary(max_size=300)
     | st.lists(
-        st.sampled_from([b"--mark", b"\r\n", b"Content-Disposition:", b" form-data;", b' name="', b'"', b"Content-Length: 5"])
+        st.sampled_from(
+            [
+                b"--mark",
+                b"\r\n",
+                b"Content-Disposition:",
+                b" form-data;",
+                b' name="',
+                b'"',
+                b"Content-Length: 5",
+            ]
+        )
     ).map(b"".join)
 )
 def test_anything_gives_parts_or_a_complaint(body: bytes) -> None:
@@ -207,7 +242,10 @@ def test_anything_gives_parts_or_a_complaint(body: bytes) -> None:
     [
         ("multipart/form-data; boundary=abc", b"abc"),
         ('multipart/form-data; boundary="a b"', b"a b"),
-        ("Multipart/Form-Data; charset=utf-8; Boundary=----LangSmithFormBoundary1", b"----LangSmithFormBoundary1"),
+        (
+            "Multipart/Form-Data; charset=utf-8; Boundary=----LangSmithFormBoundary1",
+            b"----LangSmithFormBoundary1",
+        ),
         ("multipart/form-data;boundary=abc;charset=utf-8", b"abc"),
     ],
 )
@@ -216,7 +254,14 @@ def test_boundaries(header: str, mark: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["", "application/json", "multipart/form-data", "multipart/form-data; boundary=", "multipart/mixed; boundary=a"]
+    "header",
+    [
+        "",
+        "application/json",
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        "multipart/mixed; boundary=a",
+    ],
 )
 def test_no_boundary(header: str) -> None:
     with pytest.raises(Invalid, match="multipart/form-data with a boundary"):

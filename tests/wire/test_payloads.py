@@ -25,7 +25,9 @@ def values(text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
     plain = st.none() | st.booleans() | st.integers(-(2**80), 2**80) | st.floats(allow_nan=False) | text
     plain = plain.filter(lambda value: not isinstance(value, float) or math.isfinite(value))
     return st.recursive(
-        plain, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(text, inner, max_size=4), max_leaves=12
+        plain,
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(text, inner, max_size=4),
+        max_leaves=12,
     )
 
 
@@ -97,7 +99,10 @@ def test_one_spelling_for_search(text: str) -> None:
     [
         (b' \t\r\n{"a": 1} ', b'{"a": 1}'),
         (b'{"a":  1 , "a": 2}', b'{"a":  1 , "a": 2}'),
-        (b"[1.10, 1E+5, -0, 123456789012345678901234567890]", b"[1.10, 1E+5, -0, 123456789012345678901234567890]"),
+        (
+            b"[1.10, 1E+5, -0, 123456789012345678901234567890]",
+            b"[1.10, 1E+5, -0, 123456789012345678901234567890]",
+        ),
         (b"[1e999]", b"[1e999]"),
         (rb'"\u0041\u00e9\ud83d\ude00"', '"Aé😀"'.encode()),
         (rb'"\\u0041"', rb'"\\u0041"'),
@@ -119,7 +124,7 @@ def test_what_is_kept(sent: bytes, kept: bytes | None) -> None:
     ("sent", "meaning"),
     [
         (b'{"a": NaN, "b": [Infinity, -Infinity]}', {"a": None, "b": [None, None]}),
-        (b'[NaN, 1e999, -1e999, 1.5]', [None, None, None, 1.5]),
+        (b"[NaN, 1e999, -1e999, 1.5]", [None, None, None, 1.5]),
         (b'"a\nb\tc\x00"', "a\nb\tc\x00"),
         (b'"caf\xe9 \xff"', "caf\ufffd \ufffd"),
         (b'"\xed\xa0\x80"', "\ufffd\ufffd\ufffd"),
@@ -138,7 +143,8 @@ def test_what_only_lenient_writers_write_is_mended(sent: bytes, meaning: Any) ->
     "document",
     [
         b" ", b"{", b'{"a"', b'{"a":}', b"[1,]", b'{"a":1,}', b"[01]", b"[.5]", b"[1.]", b"[+1]", b"'a'", b"undefined",
-        b'"\\x41"', b'"\\u12"', b"{} {}", b"nulll", b"\xef\xbb\xbf{}", b'{"a":1}garbage', b"{a:1}", b"[" + b"1" * 5000 + b", NaN]",
+        b'"\\x41"', b'"\\u12"', b"{} {}", b"nulll", b"\xef\xbb\xbf{}", b'{"a":1}garbage', b"{a:1}",
+        b"[" + b"1" * 5000 + b", NaN]",
     ],
 )  # fmt: skip
 def test_what_is_no_json_is_refused(document: bytes) -> None:
@@ -147,7 +153,10 @@ def test_what_is_no_json_is_refused(document: bytes) -> None:
     assert refused.value.where == ("inputs",)
 
 
-@given(st.binary(max_size=60) | st.text(st.sampled_from('{}[]",:\\u0dD8c1eE.-+ntfNI \n'), max_size=40).map(str.encode))
+@given(
+    st.binary(max_size=60)
+    | st.text(st.sampled_from('{}[]",:\\u0dD8c1eE.-+ntfNI \n'), max_size=40).map(str.encode)
+)
 def test_anything_is_json_or_refused(document: bytes) -> None:
     try:
         found = check(document)
@@ -196,7 +205,7 @@ def test_many_brackets_are_not_depth() -> None:
     assert check(document) == document
 
 
-@pytest.mark.parametrize("step", [b"[", b'{"a":', b"[{\"a\":"])
+@pytest.mark.parametrize("step", [b"[", b'{"a":', b'[{"a":'])
 def test_the_deepest_are_refused_and_not_crashed_on(step: bytes) -> None:
     with pytest.raises(CallerError):
         check(step * 300_000)

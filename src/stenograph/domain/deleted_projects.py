@@ -1,4 +1,4 @@
-"""Which projects are gone: what writers refuse to record and readers must not see.
+"""Which projects are gone: what is refused at the door, left out of answers, and not written any more.
 
 Deleting a project takes the engine a while. From the moment the metadata says that it is gone until its rows
 are, this is what keeps them out of every answer.
@@ -15,6 +15,7 @@ class DeletedProjects:
 
     def __init__(self) -> None:
         self._gone: set[tuple[int, int]] = set()
+        self._closed: set[tuple[int, int]] = set()
         self._dropping: dict[UUID, frozenset[UUID]] = {}
 
     def add(self, workspace: UUID, projects: Iterable[UUID], *, rows_left: bool) -> None:
@@ -23,6 +24,10 @@ class DeletedProjects:
         self._gone.update((workspace.int, project.int) for project in found)
         if rows_left:
             self._dropping[workspace] = self._dropping.get(workspace, frozenset()) | found
+
+    def close(self, workspace: UUID, projects: Iterable[UUID]) -> None:
+        """From now on the recorder writes no runs of these. Until then it does, so that their files are known."""
+        self._closed.update((workspace.int, project.int) for project in projects)
 
     def dropped(self, workspace: UUID, projects: Iterable[UUID]) -> None:
         """Their rows are gone too."""
@@ -35,6 +40,10 @@ class DeletedProjects:
     def gone(self, workspace: UUID, project: UUID | None) -> bool:
         """Whether this project was deleted."""
         return bool(self._gone) and project is not None and (workspace.int, project.int) in self._gone
+
+    def closed(self, workspace: UUID, project: UUID | None) -> bool:
+        """Whether what was acknowledged for this project is to be let go."""
+        return bool(self._closed) and project is not None and (workspace.int, project.int) in self._closed
 
     def dropping(self, workspace: UUID) -> tuple[UUID, ...]:
         """The deleted projects whose rows may still be there; usually none."""

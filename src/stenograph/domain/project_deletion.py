@@ -1,7 +1,8 @@
 """Deleting projects: unseen at once, then freed.
 
     metadata: gone, its views and links too  ->  readers leave it out, writers refuse it
-        ->  what is pending settles  ->  files are deleted  ->  rows are dropped  ->  readers forget it
+        ->  what is pending settles, later ones are let go  ->  files are deleted  ->  rows are dropped
+        ->  readers forget it
 
 Only the first step has to survive a crash: at the next start whatever was deleted and still has rows is taken up
 again. Rows go last, so that files whose names only the rows know are not lost sight of.
@@ -61,7 +62,7 @@ class ProjectDeletion:
         self._recorder = recorder
         self._blobs = blobs
         self._patience = patience
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[bool]] = set()
 
     async def start(self) -> None:
         """Before anything is read or recorded: learn what is gone, and take up what an earlier process left."""
@@ -71,9 +72,12 @@ class ProjectDeletion:
         left = await self._store.projects_with_rows([project for _, project in tombstones])
         by_workspace: dict[UUID, list[UUID]] = defaultdict(list)
         for workspace, project in tombstones:
-            self._recorder.deleted.add(workspace, [project], rows_left=(workspace, project) in left)
-            if (workspace, project) in left:
+            has_rows = (workspace, project) in left
+            self._recorder.deleted.add(workspace, [project], rows_left=has_rows)
+            if has_rows:
                 by_workspace[workspace].append(project)
+            else:
+                self._recorder.deleted.close(workspace, [project])
         for workspace, projects in by_workspace.items():
             log.info("taking up deletions", projects=len(projects))
             self._begin(workspace, projects)
@@ -90,30 +94,34 @@ class ProjectDeletion:
         NotFound when all are unknown.
         """
         # Shielded: a caller that hangs up must not leave a project that is gone here and seen there.
-        gone = await asyncio.shield(asyncio.ensure_future(self._mark(workspace, project_ids)))
-        if not gone:
+        gone, work = await asyncio.shield(asyncio.ensure_future(self._mark(workspace, project_ids)))
+        if work is None:
             raise NotFound(
                 f"There is no project {project_ids[0]}."
                 if len(project_ids) == 1
                 else "There is none of these projects."
             )
-        work = self._begin(workspace, gone)
         await asyncio.wait({work}, timeout=self._patience)
-        return Deleted(tuple(gone), work.done())
+        return Deleted(tuple(gone), work.done() and not work.cancelled() and work.result())
 
-    async def _mark(self, workspace: UUID, project_ids: Sequence[UUID]) -> list[UUID]:
+    async def _mark(
+        self, workspace: UUID, project_ids: Sequence[UUID]
+    ) -> tuple[list[UUID], asyncio.Task[bool] | None]:
+        """Those that were there, and the work of freeing them."""
         gone = await self._projects.delete_many(workspace, project_ids)
+        if not gone:
+            return gone, None
         self._recorder.deleted.add(workspace, gone, rows_left=True)
-        return gone
+        return gone, self._begin(workspace, gone)
 
-    def _begin(self, workspace: UUID, projects: Sequence[UUID]) -> asyncio.Task[None]:
+    def _begin(self, workspace: UUID, projects: Sequence[UUID]) -> asyncio.Task[bool]:
         task = asyncio.create_task(self._free(workspace, projects))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _free(self, workspace: UUID, projects: Sequence[UUID]) -> None:
-        """Try until it is done. What fails for good stays unseen, and is tried again at the next start."""
+    async def _free(self, workspace: UUID, projects: Sequence[UUID]) -> bool:
+        """Try until it is done. False for what fails for good: it stays unseen, and the next start tries again."""
         pause = 0.5
         while True:
             try:
@@ -124,14 +132,16 @@ class ProjectDeletion:
                 pause = min(pause * 2, MAX_PAUSE)
             except Exception:
                 log.exception("deleted projects cannot be freed", projects=[str(each) for each in projects])
-                return
+                return False
             else:
                 self._recorder.deleted.dropped(workspace, projects)
                 log.info("deleted projects are freed", projects=len(projects))
-                return
+                return True
 
     async def _drop(self, workspace: UUID, projects: Sequence[UUID]) -> None:
         await self._recorder.settle(workspace)
+        self._recorder.deleted.close(workspace, projects)
+        await self._recorder.settle(workspace)  # a flush under way may still have had some
         files = await self._store.files(RunSelection(workspace=workspace, projects=tuple(projects)))
         await self._blobs.delete(
             [attachment_key(workspace, run.id, file.name) for run in files for file in run.attachments or ()]

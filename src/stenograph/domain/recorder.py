@@ -76,6 +76,10 @@ class Pace:
     settle_seconds: float
 
 
+_PAUSE: Final = 0.5
+"""Seconds before a write that failed is tried again; doubled with each failure, up to twenty times as long."""
+
+
 class Recorder:
     """One a process. Everything but the flush's CPU work happens on one event loop."""
 
@@ -103,6 +107,7 @@ class Recorder:
         self._readers: list[_Reader] = []
         self._writing = asyncio.Lock()
         self._batch_runs = 2 * pace.flush_runs
+        self._pause = _PAUSE
         self._stopping = False
         self._flushed_at = time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
@@ -263,7 +268,6 @@ class Recorder:
     # -- out ---------------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
-        pause = 0.5
         while True:
             if not self._more_to_do():
                 if self._stopping:
@@ -286,10 +290,9 @@ class Recorder:
                 self._answer_readers(failure)
                 if self._stopping:
                     return
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 10)
+                await asyncio.sleep(self._pause)
+                self._pause = min(self._pause * 2, 20 * _PAUSE)
             else:
-                pause = 0.5
                 self._answer_readers()
 
     @property
@@ -329,7 +332,8 @@ class Recorder:
                     )  # it may be too much for the engine at once
                     raise
                 self.pending.written(batch, rows)
-            self._batch_runs = 2 * self._pace.flush_runs
+            self._batch_runs = min(2 * self._batch_runs, 2 * self._pace.flush_runs)
+            self._pause = _PAUSE
             self._metrics.flushed(len(batch.runs) + len(batch.feedback), time.monotonic() - now)
             self._answer_readers()
             if not self._more_to_do():
@@ -342,7 +346,7 @@ class Recorder:
         strays = await self._load_bases(batch.runs)
         derived, letters = await asyncio.to_thread(self._derive, batch.runs, strays)
         feedback = await self._feedback_rows(
-            [item for item, _ in batch.feedback if not self.deleted.gone(item.workspace, item.project_id)]
+            [item for item, _ in batch.feedback if not self.deleted.closed(item.workspace, item.project_id)]
         )
         rows = [one.row for one in derived if one.row is not None and not one.stored]
         refused = await self._insert(rows, feedback)
@@ -421,7 +425,7 @@ class Recorder:
             left = tuple(_bare(stray, known - 1) for stray in strays)
             return _Derived(run, base, stored=True, left=left)
         row = derive(merge(base, patches), run.version, self._prices.of(UUID(int=run.key[0])))
-        if self.deleted.gone(row.workspace, row.project_id):
+        if self.deleted.closed(row.workspace, row.project_id):
             return _Derived(run, None)  # acknowledged before its project was deleted
         former = [base, *strays] if base is not None else []
         return _Derived(

@@ -70,20 +70,21 @@ def supersede(stored: Mapping[tuple[UUID, UUID], Feedback], items: Iterable[Feed
     the time of its first version, and loses its place in the table when it moves to another run. A record
     that is replayed after a crash gives no row: what is stored is as new or newer.
     """
-    rows: dict[tuple[UUID, UUID], Feedback] = {}
-    left: list[Feedback] = []
+    rows: dict[tuple[UUID, UUID, UUID | None], Feedback] = {}
+    latest: dict[tuple[UUID, UUID], Feedback] = {}
     for item in items:
         key = (item.workspace, item.id)
         first = stored.get(key)
         if first is not None and first.version >= item.version:
             continue
-        former = rows.get(key, first)
+        former = latest.get(key, first)
         if former is not None and not former.deleted:
             item = msgspec.structs.replace(item, created_at=former.created_at)
             if former.run_id != item.run_id:
-                left.append(msgspec.structs.replace(former, deleted=True, version=item.version))
-        rows[key] = item
-    return [*left, *rows.values()]
+                left = msgspec.structs.replace(former, deleted=True, version=item.version)
+                rows[*key, former.run_id] = left
+        rows[*key, item.run_id] = latest[key] = item
+    return list(rows.values())
 
 
 class FeedbackStat(msgspec.Struct, frozen=True, kw_only=True):

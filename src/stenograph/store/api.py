@@ -63,9 +63,7 @@ class RunStore(Protocol):
     async def newest_version(self) -> int:
         """The highest version of anything stored; 0 when nothing is."""
 
-    async def stored_feedback(
-        self, ids: Sequence[tuple[UUID, UUID]]
-    ) -> Mapping[tuple[UUID, UUID], Feedback]:
+    async def stored_feedback(self, ids: Sequence[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], Feedback]:
         """The same for pieces of feedback, but only their place, times and whether they are deleted."""
 
     def known_ids(self) -> AsyncIterator[list[UUID]]:

@@ -13,6 +13,7 @@ from stenograph.store.blobs import Blobs
 from stenograph.store.inbox import Inbox
 from stenograph.store.meta.database import open_meta
 from stenograph.store.runs.chdb import Chdb
+from stenograph.store.runs.settle import Pace
 from stenograph.store.runs.store import Runs
 
 
@@ -53,6 +54,12 @@ async def open_runs(settings: Settings) -> RunStore:
                 threads=settings.engine_threads,
                 memory=settings.engine_max_memory_bytes,
             )
-            return await Runs.open(engine)
+            pace = Pace(
+                seconds=settings.settle_seconds,
+                tail=settings.settle_tail_runs,
+                longest_tail=settings.settle_longest_tail_runs,
+                merge_bytes=settings.settle_merge_bytes,
+            )
+            return await Runs.open(engine, pace if pace.seconds else None)
         case _:
             raise StoreUnavailable(f"no run store speaks {scheme}://; use chdb:///path")

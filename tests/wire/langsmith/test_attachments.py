@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
 import uuid
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import httpx
@@ -68,12 +68,8 @@ def links(http: httpx.Client, run_id: uuid.UUID) -> dict[str, str]:
 
 def contents(run: Run) -> dict[str, tuple[str | None, bytes]]:
     """What the client's readers give."""
-    found = {}
-    for name, info in (run.attachments or {}).items():
-        reader = info["reader"]
-        assert isinstance(reader, io.BytesIO)
-        found[name] = (info["mime_type"], reader.read())
-    return found
+    attachments: dict[str, Any] = dict(run.attachments or {})
+    return {name: (info["mime_type"], info["reader"].read()) for name, info in attachments.items()}
 
 
 # -- with the real client --------------------------------------------------------------------------------
@@ -81,7 +77,11 @@ def contents(run: Run) -> dict[str, tuple[str | None, bytes]]:
 
 @pytest.mark.parametrize("api", ["", "/api", "/api/v1", "/langsmith", "/langsmith/api/v1"])
 def test_create_run_and_read_back(server: Server, project: str, api: str) -> None:
-    files = {"chart": ("image/png", PNG), "two words": ("text/plain", "zwölf".encode()), "empty": ("a/b", b"")}
+    files = {
+        "chart": ("image/png", PNG),
+        "two words": ("text/plain", "zwölf".encode()),
+        "empty": ("a/b", b""),
+    }
     with_files = Client(api_url=server.url + api, api_key="any")
     run_id = uuid.uuid4()
     with_files.create_run(
@@ -129,22 +129,26 @@ def test_traceable_with_attachments(client: Client, project: str) -> None:
 
 def test_an_update_adds_to_the_files_of_the_create(client: Client, project: str) -> None:
     run_id = uuid.uuid4()
-    place = {"trace_id": run_id, "dotted_order": placed(run_id)["dotted_order"]}
+    place: dict[str, Any] = {"trace_id": run_id, "dotted_order": placed(run_id)["dotted_order"]}
     client.create_run(
         "two", {}, "chain", id=run_id, project_name=project, attachments={"a": ("text/plain", b"1")}, **place
     )
     client.flush()
     client.update_run(
-        run_id, outputs={"y": 1}, end_time=dt.datetime.now(dt.UTC), attachments={"b": ("text/plain", b"2")}, **place
+        run_id,
+        outputs={"y": 1},
+        end_time=dt.datetime.now(dt.UTC),
+        attachments={"b": ("text/plain", b"2")},
+        **place,
     )
     client.flush()
     assert contents(client.read_run(run_id)) == {"a": ("text/plain", b"1"), "b": ("text/plain", b"2")}
 
 
 def test_ten_megabytes_with_every_byte_and_the_boundary(client: Client, project: str) -> None:
-    from langsmith.client import _BOUNDARY
+    from langsmith.client import _BOUNDARY  # type: ignore[attr-defined]
 
-    trap = f"\r\n--{_BOUNDARY}\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\n\r\n--{_BOUNDARY}--\r\n".encode()
+    trap = f'\r\n--{_BOUNDARY}\r\nContent-Disposition: form-data; name="x"\r\n\r\n\r\n--{_BOUNDARY}--\r\n'.encode()
     data = trap + bytes(range(256)) * 40_960 + trap
     run_id = uuid.uuid4()
     client.create_run(

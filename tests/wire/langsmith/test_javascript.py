@@ -41,7 +41,7 @@ def test_the_tree(report: dict[str, Any]) -> None:
     assert model["trace_id"] == root["id"]
     assert root["outputs"] == {"answer": "WHY?", "words": ["a", "b"]}
     assert root["tags"] == ["js"]
-    assert root["thread_id"] == "js-thread"
+    assert root["extra"]["metadata"]["thread_id"] == "js-thread"
     assert root["status"] == "success"
     # the client compares digits with those of dotted_order
     stamp = root["dotted_order"].split("Z")[0].replace("T", "")

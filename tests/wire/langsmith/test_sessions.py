@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
+import time
 import uuid
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,6 +19,7 @@ import pytest
 from langsmith import Client
 from langsmith.utils import LangSmithConflictError, LangSmithNotFoundError
 
+from stenograph.store.meta.database import open_meta
 from tests.conftest import Server
 from tests.wire.langsmith.recorded import START, Trace, record
 
@@ -152,7 +156,7 @@ def test_every_documented_field_has_its_type(http: httpx.Client, project: str) -
     ).json()
     record(http, project, Trace(first_token=0.5))
     found = http.get(f"/api/v1/sessions/{created['id']}", params={"include_stats": True}).json()
-    assert list(found) and set(found) == set(DOCUMENTED)
+    assert set(found) == set(DOCUMENTED)
     for field, kinds in DOCUMENTED.items():
         assert isinstance(found[field], kinds), field
         assert not isinstance(found[field], bool), field
@@ -469,7 +473,6 @@ def test_several_are_deleted_in_one_call(http: httpx.Client, project: str) -> No
 def test_deletion_frees_files_and_rows_and_spares_the_rest(
     server: Server, client: Client, http: httpx.Client, project: str
 ) -> None:
-    """Rows are counted the way the server finds work to take up: what it would find after a crash."""
     kept, gone = uuid.uuid4(), uuid.uuid4()
     for run_id, name in ((kept, f"{project} kept"), (gone, project)):
         client.create_run(
@@ -500,21 +503,37 @@ def test_deletion_frees_files_and_rows_and_spares_the_rest(
     assert [len(found) for found in feedback] == [1, 0]
 
 
-def test_deletion_survives_a_kill(own_server: Server) -> None:
-    """Killed while the answer is on its way: the next start finishes what the metadata says is gone."""
+def test_a_deletion_that_was_cut_short_is_taken_up(own_server: Server) -> None:
+    """What a crash right after the first step leaves: the metadata says gone, the run and its file are there."""
     own_server.start()
     with httpx.Client(base_url=own_server.url, timeout=60) as http:
         (root,) = record(http, "doomed", Trace())
         (other,) = record(http, "spared", Trace())
-        session = id_of(http, "doomed")
-        assert http.delete(f"/sessions/{session}").status_code in (200, 202)
-    own_server.kill()
+        session, tenant = (http.get("/sessions?name=doomed").json()[0][key] for key in ("id", "tenant_id"))
+    assert own_server.stop() == 0
+    asyncio.run(mark_deleted(own_server.data_dir / "meta.db", uuid.UUID(tenant), uuid.UUID(session)))
     own_server.start()
     with httpx.Client(base_url=own_server.url, timeout=60) as http:
+        assert http.get(f"/runs/{root}").status_code == 404
+        wait_for_log(own_server, "deleted projects are freed")
+        # Nothing hides the project's rows any more, so that they must be gone.
         assert http.get(f"/runs/{root}").status_code == 404
         assert http.get(f"/runs/{other}").status_code == 200
         late = {"id": str(uuid.uuid4()), "name": "x", "run_type": "chain", "session_id": session}
         assert http.post("/runs", json=late).status_code == 422
+
+
+async def mark_deleted(file: Path, workspace: uuid.UUID, project: uuid.UUID) -> None:
+    meta = await open_meta(f"sqlite:///{file}")
+    assert await meta.projects.delete(workspace, [project], 1) == [project]
+    await meta.close()
+
+
+def wait_for_log(server: Server, words: str, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while words not in server.log:
+        assert time.monotonic() < deadline, f"{words!r} is not in the log after {seconds} s"
+        time.sleep(0.02)
 
 
 # -- refusals --------------------------------------------------------------------------------------------

@@ -97,7 +97,12 @@ def test_the_client_shares_reads_and_withdraws(client: Client, traced: Traced) -
     token = url.rsplit("/", 2)[-2]
 
     run = client.read_shared_run(token)
-    assert (str(run.id), run.name, run.inputs, run.outputs) == (traced.root, "root", {"q": "root"}, {"a": "ROOT"})
+    assert (str(run.id), run.name, run.inputs, run.outputs) == (
+        traced.root,
+        "root",
+        {"q": "root"},
+        {"a": "ROOT"},
+    )
     child = client.read_shared_run(token, run_id=traced.child)
     assert (child.name, child.error, str(child.parent_run_id)) == ("child", "it broke", traced.root)
     assert {str(run.id) for run in client.list_shared_runs(token)} == traced.all
@@ -145,7 +150,9 @@ def test_share_state_of_a_run(http: httpx.Client, traced: Traced) -> None:
         assert http.request(method, "/runs/no-uuid/share").status_code == 422, method
 
 
-def test_a_withdrawn_link_is_dead_and_a_new_one_is_another(http: httpx.Client, traced: Traced, token: str) -> None:
+def test_a_withdrawn_link_is_dead_and_a_new_one_is_another(
+    http: httpx.Client, traced: Traced, token: str
+) -> None:
     assert http.get(f"/public/{token}/run").status_code == 200
     assert http.delete(f"/runs/{traced.child}/share").status_code == 200
     assert http.get(f"/public/{token}/run").status_code == 404
@@ -190,7 +197,9 @@ def test_links_are_listed_by_page_and_revoked_in_bulk(own_server: Server) -> Non
         }  # fmt: skip
 
         pages = [
-            http.get("/api/v1/workspaces/current/shared", params={"limit": 2, "offset": at}).json()["entities"]
+            http.get("/api/v1/workspaces/current/shared", params={"limit": 2, "offset": at}).json()[
+                "entities"
+            ]
             for at in (0, 2, 4, 6)
         ]
         assert [len(page) for page in pages] == [2, 2, 1, 0]
@@ -236,7 +245,10 @@ def test_nothing_of_the_project_is_told(
     http: httpx.Client, stranger: httpx.Client, traced: Traced, token: str
 ) -> None:
     session = http.get(f"/runs/{traced.root}").json()["session_id"]
-    everything = sorted({*http.get(f"/runs/{traced.root}").json(), "session_id", "app_path", "thread_id"} - {"execution_order"})
+    everything = sorted(
+        {*http.get(f"/runs/{traced.root}").json(), "session_id", "app_path", "thread_id"}
+        - {"execution_order"}
+    )
     answers = [
         stranger.get(f"/public/{token}/run"),
         stranger.get(f"/public/{token}/run/{traced.child}"),
@@ -314,7 +326,17 @@ def test_no_selector_leads_out_of_the_trace(
 
 def test_what_opens_nothing_says_nothing(http: httpx.Client, traced: Traced, token: str) -> None:
     http.delete(f"/runs/{traced.root}/share")
-    unknown = [token, str(uuid.uuid4()), "no-uuid", "%00", "..%2f..", token[:-1], traced.root, "null", "a" * 3000]
+    unknown = [
+        token,
+        str(uuid.uuid4()),
+        "no-uuid",
+        "%00",
+        "..%2f..",
+        token[:-1],
+        traced.root,
+        "null",
+        "a" * 3000,
+    ]
     for text in unknown:
         answers = [
             http.get(f"/public/{text}/run"),
@@ -386,7 +408,7 @@ def test_feedback_of_the_trace_and_of_nothing_else(
     assert found(has_comment="true") == ["with-trace"]
     assert found(has_score="false") == ["text"]
     pages = [found(limit=2, offset=at) for at in (0, 2, 4)]
-    assert sorted(sum(pages, [])) == mine
+    assert sorted(key for page in pages for key in page) == mine
     assert [len(page) for page in pages] == [2, 1, 0]
     item = next(i for i in stranger.get(f"/public/{token}/feedbacks").json() if i["key"] == "without-trace")
     assert item["score"] is True

@@ -91,7 +91,9 @@ def test_async_and_streaming(traced: Client, project: str) -> None:
     assert runs["stream"].outputs == {"output": ["a", "b", "c"]}
     assert runs["stream"].parent_run_id == runs["gather"].id
     assert runs["stream"].first_token_time is not None
-    assert [event["name"] for event in runs["stream"].events or []] == ["new_token"]  # the client sends the first
+    assert [event["name"] for event in runs["stream"].events or []] == [
+        "new_token"
+    ]  # the client sends the first
 
 
 def test_many_threads_at_once(traced: Client, project: str) -> None:

@@ -56,7 +56,8 @@ const link = await client.shareRun(root.id);
 const token = link.split("/").at(-2);
 const page = await fetch(`${apiUrl}/public/${token}/r`);
 const read = await client.readProject({ projectName: project, includeStats: true });
-const file = runs.find((run) => run.name === "with file").s3_urls["attachment.data"];
+const carrier = await client.readRun(runs.find((run) => run.name === "with file").id);
+const file = carrier.s3_urls["attachment.data"];
 const contents = await (await fetch(new URL(file.presigned_url, apiUrl))).text();
 const stats = await client.getRunStats({ projectNames: [project] });
 console.log(

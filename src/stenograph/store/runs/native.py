@@ -168,7 +168,8 @@ class Reader:
         return read(self, inside, rows)
 
     def _fixed(self, dtype: str, rows: int) -> list[Any]:
-        return np.frombuffer(self._take(rows * np.dtype(dtype).itemsize), dtype).tolist()
+        numbers: list[Any] = np.frombuffer(self._take(rows * np.dtype(dtype).itemsize), dtype).tolist()
+        return numbers
 
     def _texts(self, _: str, rows: int) -> list[bytes]:
         return [self._blob() for _ in range(rows)]

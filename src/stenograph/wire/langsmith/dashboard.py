@@ -23,11 +23,10 @@ from stenograph.model.projects import Project
 from stenograph.model.query import RunSelection, StatGroup
 from stenograph.model.runs import Micros
 from stenograph.model.stats import RunStats, TimeBucket
-from stenograph.wire.http import body_as, caller, encode, path_uuid, services
+from stenograph.wire.http import body_as, caller, encode, of_body, path_uuid, services
 from stenograph.wire.langsmith.convert import cost_number, micros, time_text
 from stenograph.wire.langsmith.filters import parse
 from stenograph.wire.langsmith.schemas import ChartsSectionIn, StrideIn
-from stenograph.wire.langsmith.session_shapes import in_body
 
 MINUTE: Final = 60_000_000
 DEFAULT_STRIDE: Final = 15 * MINUTE
@@ -170,7 +169,7 @@ async def dashboard(request: Request) -> Response:
 
 
 def _window(sent: ChartsSectionIn, now: Micros) -> Window:
-    with in_body():
+    with of_body():
         end, start = micros(sent.end_time, "end_time"), micros(sent.start_time, "start_time")
     until = now if end is None else end
     since = until - DEFAULT_WINDOW if start is None else start

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any, Final
 from uuid import UUID
@@ -21,6 +20,8 @@ from stenograph.wire.langsmith.schemas import FeedbackIn, FeedbackSourceIn
 from stenograph.wire.payloads import Payloads
 
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+_LOOSE_NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
+"""What people write that JSON does not allow: +1, 5., .5, 007."""
 
 # -- in --------------------------------------------------------------------------------------------------
 
@@ -104,13 +105,9 @@ def score_of_text(text: str) -> Raw:
         return Raw(word.lower().encode())
     if _NUMBER.fullmatch(word):
         return Raw(word.encode())
-    try:
-        number = float(word)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise Invalid(_no_score(word), ("score",))
-    return Raw(repr(number).encode())
+    if _LOOSE_NUMBER.fullmatch(word):
+        return Raw(repr(float(word)).encode())
+    raise Invalid(_no_score(word), ("score",))
 
 
 def score_number(score: bytes | None) -> float | None:

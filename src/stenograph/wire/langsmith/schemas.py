@@ -151,7 +151,7 @@ class SessionPatchIn(Struct):
     name: str | None = None
     description: str | None = None
     end_time: Moment = None
-    extra: Raw | None = None
+    extra: Raw = ABSENT
     default_dataset_id: UUID | None = None
     trace_tier: str | None = None
     longlived_ttl_days: int | None = None

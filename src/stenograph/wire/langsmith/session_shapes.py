@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Final
 from uuid import uuid4
 
@@ -11,9 +9,9 @@ import msgspec
 from msgspec import Raw
 
 from stenograph.domain.project_stats import ProjectFigures
-from stenograph.errors import Invalid
 from stenograph.model.projects import NewProject, Project, ProjectPatch
 from stenograph.model.stats import Facet
+from stenograph.wire.http import of_body
 from stenograph.wire.langsmith.convert import cost_text, feedback_stats, micros, time_text
 from stenograph.wire.langsmith.schemas import SessionIn, SessionPatchIn
 from stenograph.wire.payloads import Payloads
@@ -29,26 +27,16 @@ STATISTICS: Final = (
 _EMPTY: Final = Raw(b"{}")
 
 
-@contextmanager
-def in_body() -> Iterator[None]:
-    """Says of what is wrong with a field that it stood in the body, as FastAPI does."""
-    try:
-        yield
-    except Invalid as error:
-        where = error.where if error.where[:1] == ("body",) else ("body", *error.where)
-        raise Invalid(error.message, where=where) from None
-
-
 def new_project(sent: SessionIn, payloads: Payloads) -> NewProject:
     """A name is made up where the client left it to us."""
-    with in_body():
+    with of_body():
         return NewProject(
             name=f"project-{uuid4().hex[:8]}" if sent.name is None else sent.name,
             id=sent.id,
             description=sent.description,
             start_time=micros(sent.start_time, "start_time"),
             end_time=micros(sent.end_time, "end_time"),
-            extra=_extra(sent.extra, payloads),
+            extra=payloads.check(sent.extra, "extra", "object"),
             default_dataset_id=sent.default_dataset_id,
             reference_dataset_id=sent.reference_dataset_id,
             trace_tier=sent.trace_tier,
@@ -57,20 +45,16 @@ def new_project(sent: SessionIn, payloads: Payloads) -> NewProject:
 
 
 def project_patch(sent: SessionPatchIn, payloads: Payloads) -> ProjectPatch:
-    with in_body():
+    with of_body():
         return ProjectPatch(
             name=sent.name,
             description=sent.description,
             end_time=micros(sent.end_time, "end_time"),
-            extra=_extra(sent.extra, payloads),
+            extra=payloads.check(sent.extra, "extra", "object"),
             default_dataset_id=sent.default_dataset_id,
             trace_tier=sent.trace_tier,
             longlived_ttl_days=sent.longlived_ttl_days,
         )
-
-
-def _extra(sent: Raw | None, payloads: Payloads) -> bytes | None:
-    return None if sent is None else payloads.check(sent, "extra", "object")
 
 
 def plain_session(project: Project) -> dict[str, Any]:

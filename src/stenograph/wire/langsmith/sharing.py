@@ -24,7 +24,6 @@ from stenograph.model.sharing import Share, ShareKind
 from stenograph.wire.http import Params, as_uuid, body_as, caller, encode, path_uuid, services
 from stenograph.wire.langsmith import convert, feedback, runs
 from stenograph.wire.langsmith.feedback_json import to_wire
-from stenograph.wire.langsmith.feedback_json import to_wire
 from stenograph.wire.langsmith.schemas import RunsQueryIn, UnshareIn
 
 _WHOLE_RUN: Final = convert.DEFAULT_SELECT | {"child_run_ids", "inputs_preview", "outputs_preview"}

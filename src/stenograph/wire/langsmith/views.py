@@ -14,10 +14,9 @@ from stenograph.domain.saved_views import SavedViews
 from stenograph.errors import Invalid
 from stenograph.model.access import Permission
 from stenograph.model.views import SavedView, ViewPatch, ViewType
-from stenograph.wire.http import Params, body_as, caller, encode, path_uuid, services
+from stenograph.wire.http import Params, body_as, caller, encode, of_body, path_uuid, services
 from stenograph.wire.langsmith.convert import micros, time_text
 from stenograph.wire.langsmith.schemas import ViewIn, ViewKind, ViewPatchIn, ViewRenameIn
-from stenograph.wire.langsmith.session_shapes import in_body
 
 
 def routes() -> list[BaseRoute]:
@@ -37,7 +36,7 @@ async def create(request: Request) -> Response:
     who, project, views = await _place(request, Permission.WRITE)
     sent = await body_as(request, ViewIn)
     now = time.time_ns() // 1000
-    with in_body():
+    with of_body():
         view = SavedView(
             id=uuid4(),
             workspace=who,
@@ -78,7 +77,7 @@ async def update(request: Request) -> Response:
     """PATCH /sessions/{session_id}/views/{view_id}."""
     who, project, views = await _place(request, Permission.WRITE)
     sent = await body_as(request, ViewPatchIn)
-    with in_body():
+    with of_body():
         patch = ViewPatch(
             display_name=sent.display_name,
             description=sent.description,

@@ -1,0 +1,560 @@
+"""Two workspaces on one server: to one, what is the other's does not exist. And what each role may do.
+
+Every route of the application has to be in CASES: a new one without a case fails the first test.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.routing import Route
+
+from stenograph.domain.access import Access
+from stenograph.model.access import DEFAULT_WORKSPACE, PERMISSIONS, Caller, Permission, Role
+from stenograph.store.meta.database import open_meta
+from stenograph.wire.app import routes
+from stenograph.wire.langsmith.workspaces import NOT_OFFERED
+from tests.conftest import Server
+
+READ, INGEST, WRITE = Permission.READ, Permission.INGEST, Permission.WRITE
+WINDOW = {"start_time": "2026-01-01T00:00:00Z", "end_time": "2026-01-02T00:00:00Z"}
+
+
+def fresh() -> Any:
+    return field(default_factory=lambda: str(uuid.uuid4()))
+
+
+@dataclass
+class Things:
+    """One of each, by id or name. `secret` stands in every text of theirs that others must not read."""
+
+    secret: str = fresh()
+    workspace: str = fresh()
+    project: str = fresh()
+    project_name: str = fresh()
+    run: str = fresh()
+    child: str = fresh()
+    thread: str = fresh()
+    feedback: str = fresh()
+    view: str = fresh()
+    price: str = fresh()
+    config: str = fresh()
+    share: str = fresh()
+    feedback_token: str = fresh()
+    file: str = "attachments/nowhere/nothing/x?expires=1&signature=0"
+
+    @property
+    def path(self) -> dict[str, str]:
+        """What stands for the parameters of a route's path."""
+        return {
+            "run_id": self.run, "thread_id": self.thread, "session_id": self.project, "view_id": self.view,
+            "feedback_id": self.feedback, "price_id": self.price, "formula_id": self.feedback, "rest": "x",
+            "token": self.share,
+        }  # fmt: skip
+
+    def runs(self) -> list[dict[str, Any]]:
+        start = "20260101T000000000000Z"
+        common = {
+            "trace_id": self.run, "run_type": "chain", "name": f"run {self.secret}", "session_id": self.project,
+            "start_time": "2026-01-01T00:00:00Z", "end_time": "2026-01-01T00:00:01Z",
+            "inputs": {"q": self.secret}, "outputs": {"a": self.secret}, "tags": [self.secret],
+            "extra": {"metadata": {"thread_id": self.thread, "note": self.secret}},
+        }  # fmt: skip
+        return [
+            {**common, "id": self.run, "dotted_order": start + self.run},
+            {
+                **common, "id": self.child, "parent_run_id": self.run,
+                "dotted_order": f"{start}{self.run}.{start}{self.child}",
+            },
+        ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request. `permission` None: no key is needed. `told`: its owner gets another answer than a stranger."""
+
+    method: str
+    path: str
+    permission: Permission | None
+    body: Any = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    changes: bool = False
+    told: bool = True
+
+    def send(self, http: httpx.Client, things: Things, key: str | None) -> httpx.Response:
+        if self.path.startswith("/attachments/"):
+            path = "/" + things.file.removeprefix("/")
+        elif self.path.startswith("/feedback/tokens/"):
+            path = f"/feedback/tokens/{things.feedback_token}"
+        else:
+            path = re.sub(r"\{(\w+)(:path)?\}", lambda found: things.path[found[1]], self.path)
+        headers = {"x-api-key": key} if key else {}
+        body: dict[str, Any] = {}
+        if self.path == "/runs/multipart":
+            body = {"files": _parts(things)}
+        elif self.body is not None:
+            body = {"json": _filled(self.body, things)}
+        params = _filled(dict(self.params), things) if self.params else None
+        return http.request(self.method, path, headers=headers, params=params, **body)
+
+
+def _filled(value: Any, things: Things) -> Any:
+    """`<name>` in a text becomes that of the things; what is written in the sender's own name stays."""
+    text = json.dumps(value)
+    for item in fields(things):
+        text = text.replace(f"<{item.name}>", getattr(things, item.name))
+    return json.loads(text)
+
+
+def _parts(things: Things) -> list[tuple[str, tuple[None, bytes, str]]]:
+    run = {"id": things.run, "trace_id": things.run, "dotted_order": f"20260101T000000000000Z{things.run}"}
+    run |= {"name": "mine", "run_type": "chain", "session_id": things.project}
+    feedback = {
+        "id": things.feedback,
+        "run_id": things.run,
+        "trace_id": things.run,
+        "key": "mine",
+        "score": 0,
+    }
+    return [
+        (f"post.{things.run}", (None, json.dumps(run).encode(), "application/json")),
+        (f"attachment.{things.run}.file", (None, b"mine", "text/plain")),
+        (f"feedback.{things.feedback}", (None, json.dumps(feedback).encode(), "application/json")),
+    ]
+
+
+def reads(path: str, method: str = "GET", **more: Any) -> Case:
+    return Case(method, path, READ, **more)
+
+
+def writes(method: str, path: str, body: Any = None, **more: Any) -> Case:
+    return Case(method, path, WRITE, body, changes=True, **more)
+
+
+def ingests(method: str, path: str, body: Any = None, **more: Any) -> Case:
+    return Case(method, path, INGEST, body, changes=True, told=False, **more)
+
+
+def open_to_all(path: str, method: str = "GET", **more: Any) -> Case:
+    return Case(method, path, None, **more)
+
+
+RUN_IN = {
+    "id": "<run>", "trace_id": "<run>", "dotted_order": "20260101T000000000000Z<run>", "run_type": "chain",
+    "name": "mine", "session_id": "<project>", "inputs": {"mine": 1},
+}  # fmt: skip
+PRICE_IN = {"name": "mine", "match_pattern": "mine", "prompt_cost": 1, "completion_cost": 1}
+BY_PROJECT = {"session": ["<project>"]}
+GROUP = {"session_id": "<project>", "group_by": "conversation", **WINDOW}
+ENTIRE = {"trace": "<run>", "tree_filter": 'eq(name, "run <secret>")'}
+
+CASES: list[Case] = [
+    # runs
+    reads("/runs/{run_id}"),
+    reads("/runs/query", "POST", body={"id": ["<run>", "<child>"]}),
+    reads("/runs/query", "POST", body=BY_PROJECT),
+    reads("/runs/query", "POST", body=ENTIRE),
+    reads("/runs/query", "POST", body={"trace": "<run>"}),
+    reads("/runs/query", "POST", body={"parent_run": "<run>"}),
+    reads("/runs/query", "POST", body={**BY_PROJECT, "filter": 'eq(feedback_key, "<secret>")'}),
+    reads("/runs/query", "POST", body={**BY_PROJECT, "trace_filter": 'search("<secret>")'}),
+    reads("/runs/query", "POST", body={**BY_PROJECT, "select": ["child_run_ids", "s3_urls", "feedback_stats"]}),
+    reads("/runs/query/validate", "POST", body=BY_PROJECT, told=False),
+    reads("/runs/generate-query", "POST", body={"query": "all"}, told=False),
+    reads("/runs/stats", "POST", body=BY_PROJECT),
+    reads("/runs/stats", "POST", body={**BY_PROJECT, "is_root": True, "group_by": {"attribute": "name"}}),
+    reads("/runs/stats", "POST", body={"trace": "<run>"}),
+    reads("/runs/group", "POST", body=GROUP),
+    reads("/runs/group/stats", "POST", body=GROUP),
+    reads("/runs/threads/{thread_id:path}", params={"session_id": "<project>"}),
+    reads("/settings"),
+    # projects
+    reads("/sessions", params={"include_stats": "true", "facets": "true"}),
+    reads("/sessions", params={"id": "<project>"}),
+    reads("/sessions", params={"name": "<project_name>"}),
+    reads("/sessions/{session_id}", params={"include_stats": "true"}),
+    reads("/sessions/{session_id}/metadata"),
+    reads("/sessions/{session_id}/dashboard", "POST", body=WINDOW),
+    reads("/sessions/{session_id}/views"),
+    reads("/sessions/{session_id}/views/{view_id}"),
+    reads("/workspaces"),
+    reads("/workspaces/current"),
+    reads("/workspaces/current/stats"),
+    # feedback
+    reads("/feedback"),
+    reads("/feedback", params={"run": "<run>"}),
+    reads("/feedback", params={"session": "<project>"}),
+    reads("/feedback/{feedback_id}"),
+    reads("/feedback-configs"),
+    reads("/feedback-configs", params={"key": "<secret>"}),
+    Case("GET", "/feedback/tokens", WRITE, params={"run_id": "<run>"}),
+    reads("/feedback/formulas", told=False),
+    reads("/feedback/formulas", "POST", told=False),
+    *(reads("/feedback/formulas/{formula_id}", method, told=False) for method in ("GET", "PUT", "DELETE")),
+    # prices and links
+    reads("/model-price-map"),
+    reads("/runs/{run_id}/share"),
+    reads("/workspaces/current/shared"),
+    # what is not offered
+    *(
+        reads(path, method, told=False)
+        for path in NOT_OFFERED
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+    ),
+    # changes, in an order in which the owner can make all of them
+    writes("PATCH", "/feedback/{feedback_id}", {"comment": "mine"}),
+    writes("DELETE", "/feedback/{feedback_id}"),
+    writes("PATCH", "/feedback-configs", {"feedback_key": "<secret>", "is_lower_score_better": True}),
+    writes("DELETE", "/feedback-configs", params={"feedback_key": "<secret>"}),
+    writes("PUT", "/model-price-map/{price_id}", PRICE_IN),
+    writes("DELETE", "/model-price-map/{price_id}"),
+    writes("PATCH", "/sessions/{session_id}/views/{view_id}/rename", {"display_name": "mine"}),
+    writes("PATCH", "/sessions/{session_id}/views/{view_id}", {"display_name": "mine"}),
+    writes("DELETE", "/sessions/{session_id}/views/{view_id}"),
+    writes("POST", "/sessions/{session_id}/views", {"display_name": "mine"}),
+    writes("PUT", "/runs/{run_id}/share", {}),
+    writes("DELETE", "/workspaces/current/shared", {"share_tokens": ["<share>"]}),
+    writes("DELETE", "/runs/{run_id}/share"),
+    writes("PATCH", "/sessions/{session_id}", {"description": "mine"}),
+    writes("POST", "/runs/delete", {"session_id": "<project>", "trace_ids": ["<run>"]}),
+    writes("POST", "/runs/delete/traces", {"session_id": "<project>", "metadata": {"note": "<secret>"}}, told=False),
+    writes("DELETE", "/sessions/{session_id}"),
+    writes("DELETE", "/sessions", params={"session_ids": "<project>"}, told=False),
+    # additions: the sender gets things of its own, under the ids of the other's
+    ingests("POST", "/runs", RUN_IN),  # into a project that is not the sender's
+    writes("POST", "/sessions", {"id": "<project>", "name": "<project_name>"}, told=False),
+    writes("POST", "/sessions", {"name": "<project_name>"}, params={"upsert": "true"}, told=False),
+    ingests("PATCH", "/runs/{run_id}", {"outputs": {"mine": 1}, "end_time": "2026-01-01T00:00:02Z"}),
+    ingests("POST", "/runs/batch", {"post": [RUN_IN], "patch": [{**RUN_IN, "error": "mine"}]}),
+    ingests("POST", "/runs", RUN_IN),
+    ingests("POST", "/runs", {**RUN_IN, "session_id": None, "session_name": "<project_name>"}),
+    ingests("POST", "/runs/multipart"),
+    ingests("POST", "/feedback", {"id": "<feedback>", "run_id": "<run>", "key": "mine", "score": 0}),
+    ingests("POST", "/feedback", {"session_id": "<project>", "key": "mine", "score": 0}),
+    ingests("POST", "/feedback/eager", {"id": "<feedback>", "run_id": "<run>", "key": "mine", "score": 0}),
+    ingests("POST", "/feedback/tokens", {"run_id": "<run>", "feedback_key": "mine"}),
+    writes(
+        "POST",
+        "/feedback-configs",
+        {"feedback_key": "<config>", "feedback_config": {"type": "freeform"}},
+        told=False,
+    ),
+    writes("POST", "/model-price-map", PRICE_IN, told=False),
+    # without a key: the link is the permission, or there is nothing to hide
+    open_to_all("/info"),
+    open_to_all("/info/health"),
+    open_to_all("/ok"),
+    open_to_all("/"),
+    open_to_all("/ui"),
+    open_to_all("/metrics"),
+    open_to_all("/public/{token}/run"),
+    open_to_all("/public/{token}/run/{run_id}"),
+    open_to_all("/public/{token}/runs/query", "POST", body={}),
+    open_to_all("/public/{token}/feedbacks"),
+    open_to_all("/public/{token}/r"),
+    open_to_all("/attachments/{workspace}/{run_id}/{name:path}"),
+    open_to_all("/feedback/tokens/{token}", "OPTIONS"),
+    open_to_all("/feedback/tokens/{token}", params={"score": "1"}, changes=True),
+    open_to_all("/feedback/tokens/{token}", "POST", body={"score": 1}, changes=True),
+]  # fmt: skip
+
+READS = [case for case in CASES if case.permission is not None and not case.changes]
+CHANGES = [case for case in CASES if case.permission is not None and case.changes]
+OPEN = [case for case in CASES if case.permission is None]
+
+
+def test_every_route_has_a_case() -> None:
+    walked: set[tuple[str, str]] = set()
+    for route in routes():
+        assert isinstance(route, Route), f"{route}: teach this test to walk into it"
+        walked |= {(method, route.path) for method in (route.methods or set()) - {"HEAD"}}
+    covered = {(case.method, case.path) for case in CASES}
+    assert walked - covered == set(), "a route without a case"
+    assert covered - walked == set(), "a case without a route"
+
+
+# -- a server with two workspaces ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class House:
+    server: Server
+    http: httpx.Client
+    owner: Mapping[Role, str]
+    """The keys of the workspace whose things are at stake."""
+    stranger: str
+    """An admin's key of the other."""
+    workspace: str
+
+    def furnish(self) -> Things:
+        """One of each in the owner's workspace."""
+        things = Things(workspace=self.workspace)
+        secret = things.secret
+
+        def made(method: str, path: str, body: Any, status: int = 200) -> Any:
+            headers = {"x-api-key": self.owner[Role.ADMIN]}
+            answer = self.http.request(method, path, json=body, headers=headers)
+            assert answer.status_code == status, f"{method} {path}: {answer.text}"
+            return answer.json()
+
+        made("POST", "/sessions", {"id": things.project, "name": things.project_name, "description": secret})
+        made("POST", "/runs/batch", {"post": things.runs()}, 202)
+        self._attach(things)
+        made(
+            "POST",
+            "/feedback",
+            {"id": things.feedback, "run_id": things.run, "key": secret, "score": 1, "comment": secret},
+        )
+        made(
+            "POST", "/feedback", {"session_id": things.project, "key": secret, "score": 1, "comment": secret}
+        )
+        things.view = made("POST", f"/sessions/{things.project}/views", {"display_name": secret})["id"]
+        things.price = made(
+            "POST", "/model-price-map", {**PRICE_IN, "name": secret, "match_pattern": secret}
+        )["id"]
+        made("POST", "/feedback-configs", {"feedback_key": secret, "feedback_config": {"type": "freeform"}})
+        things.share = made("PUT", f"/runs/{things.run}/share", {})["share_token"]
+        token = {"run_id": things.run, "feedback_key": secret}
+        things.feedback_token = made("POST", "/feedback/tokens", token)["id"]
+        urls = made("GET", f"/runs/{things.run}", None)["s3_urls"]
+        things.file = urls["attachment.file"]["presigned_url"]
+        return things
+
+    def _attach(self, things: Things) -> None:
+        parts = [
+            (f"patch.{things.run}", (None, json.dumps({"id": things.run}).encode(), "application/json")),
+            (f"attachment.{things.run}.file", (None, things.secret.encode(), "text/plain")),
+        ]
+        answer = self.http.post("/runs/multipart", files=parts, headers={"x-api-key": self.owner[Role.ADMIN]})
+        assert answer.status_code == 202, answer.text
+
+    def seen(self, things: Things) -> list[str]:
+        """All that the owner can read of its things."""
+        key = self.owner[Role.ADMIN]
+        found = [case.send(self.http, things, key).text for case in READS if case.told]
+        return [*found, self.http.get(things.file).text, self.http.get(f"/public/{things.share}/run").text]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder = tmp_path_factory.mktemp("isolation") / "data"
+    folder.mkdir()
+    keys, workspace = asyncio.run(_keys(folder))
+    server = Server(folder, options=("--auth", "keys")).start()
+    with httpx.Client(base_url=server.url, timeout=60) as http:
+        yield House(server, http, keys["owner"], keys["stranger"][Role.ADMIN], workspace)
+    assert server.stop() == 0, server.log[-4000:]
+
+
+async def _keys(folder: Path) -> tuple[dict[str, dict[Role, str]], str]:
+    """Two workspaces, neither of them the operator's, with a key of each role."""
+    meta = await open_meta(f"sqlite:///{folder / 'meta.db'}")
+    access, operator = Access(meta, is_open=False), Caller(DEFAULT_WORKSPACE, Role.ADMIN)
+    keys: dict[str, dict[Role, str]] = {}
+    made = {name: await access.create_workspace(operator, name) for name in ("owner", "stranger")}
+    for name, workspace in made.items():
+        keys[name] = {
+            role: (await access.create_key(operator, f"{name} {role}", role, workspace.id)).secret
+            for role in Role
+        }
+    await meta.close()
+    return keys, str(made["owner"].id)
+
+
+# -- the tests -----------------------------------------------------------------------------------------------
+
+_VOLATILE = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+    r"|\d{8}T\d{12}Z|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}|expires=\d+&signature=\w+"
+)
+
+
+def told(answer: httpx.Response, *either: Things) -> tuple[int, str]:
+    """What an answer says, whichever of these things it is about."""
+    text = answer.text
+    for things, item in itertools.product(either, fields(Things)):
+        text = text.replace(getattr(things, item.name), f"<{item.name}>")
+    return answer.status_code, _VOLATILE.sub("<id or time>", text)
+
+
+def leaked(answer: httpx.Response, things: Things) -> list[str]:
+    """What of the things an answer names that was not in the question."""
+    request = f"{answer.request.url} {answer.request.read().decode()}"
+    values = {item.name: getattr(things, item.name) for item in fields(things)}
+    return [name for name, value in values.items() if value in answer.text and value not in request]
+
+
+def name_of(case: Case) -> str:
+    return f"{case.method} {case.path} {case.body or ''}{dict(case.params) or ''}"
+
+
+def test_to_a_stranger_nothing_of_the_owners_is_there(house: House) -> None:
+    """The same answer as for ids that nobody has; and the owner finds everything as it was."""
+    things, none = house.furnish(), Things()
+    before = house.seen(things)
+    assert before == house.seen(things), "the owner's own answers have to be comparable"
+
+    def attack(case: Case) -> httpx.Response:
+        answer, blank = (case.send(house.http, which, house.stranger) for which in (things, none))
+        assert told(answer, things, none) == told(blank, things, none), name_of(case)
+        assert answer.status_code < 500 or answer.status_code == 501, name_of(case)
+        return answer
+
+    for case in READS:
+        answer = attack(case)
+        assert leaked(answer, things) == [], name_of(case)
+        own = case.send(house.http, things, house.owner[Role.ADMIN])
+        if case.told:
+            assert told(own, things) != told(answer, things), (
+                f"{name_of(case)}: shows nothing to its owner, too"
+            )
+    assert house.seen(things) == before
+    for case in CHANGES:
+        assert things.secret not in _without_what_was_sent(attack(case)), name_of(case)
+    everything = house.http.request(
+        "DELETE",
+        "/workspaces/current/shared",
+        json={"unshare_all": True},
+        headers={"x-api-key": house.stranger},
+    )
+    assert everything.status_code == 200
+    assert house.seen(things) == before
+    for case in READS:
+        assert things.secret not in _without_what_was_sent(attack(case)), name_of(case)
+    assert house.seen(things) == before
+
+
+def _without_what_was_sent(answer: httpx.Response) -> str:
+    """Answers may quote the question."""
+    request = f"{answer.request.url} {answer.request.read().decode()}"
+    quoted = set(re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", request))
+    text = answer.text
+    for value in quoted:
+        text = text.replace(value, "")
+    return text
+
+
+def test_the_owner_can_do_all_that_the_stranger_could_not(house: House) -> None:
+    """Each change works with the right key: what a stranger is refused is not refused for another reason."""
+    things = house.furnish()
+    for case in CHANGES:
+        if case.permission is WRITE and case.told:
+            answer = case.send(house.http, things, house.stranger)
+            own = case.send(house.http, things, house.owner[Role.WRITE])
+            assert own.status_code in (200, 202, 204), f"{name_of(case)}: {own.text}"
+            assert told(own, things) != told(answer, things), name_of(case)
+
+
+def test_another_tenant_cannot_be_asked_for(house: House) -> None:
+    things = house.furnish()
+    headers = {
+        "x-api-key": house.stranger,
+        "X-Tenant-Id": house.workspace,
+        "X-Organization-Id": house.workspace,
+    }
+    assert house.http.get(f"/runs/{things.run}", headers=headers).status_code == 404
+    assert things.project not in house.http.get("/sessions", headers=headers).text
+    assert house.http.get("/workspaces/current", headers=headers).json()["id"] != house.workspace
+
+
+@pytest.mark.parametrize("role", Role)
+def test_what_a_role_may_do(house: House, role: Role) -> None:
+    """A key is refused exactly what its role does not reach, and a refused request changes nothing."""
+    things = house.furnish()
+    before = house.seen(things)
+    for case in READS + CHANGES:
+        assert case.permission is not None
+        if case.permission in PERMISSIONS[role]:
+            status = case.send(house.http, Things(), house.owner[role]).status_code
+            assert status not in (401, 403), name_of(case)
+            assert status < 500 or status == 501, name_of(case)
+        else:
+            answer = case.send(house.http, things, house.owner[role])
+            assert answer.status_code == 403, name_of(case)
+            assert things.secret not in _without_what_was_sent(answer)
+    # What was allowed has added to the workspace, but not to these things.
+    about_things = [
+        "{" in case.path or "<" in json.dumps([case.body, dict(case.params)]) for case in READS if case.told
+    ]
+    after = house.seen(things)
+    assert list(itertools.compress(after, about_things)) == list(itertools.compress(before, about_things))
+
+
+def test_the_roles_are_what_they_are_called() -> None:
+    assert PERMISSIONS[Role.INGEST] == {INGEST}
+    assert PERMISSIONS[Role.READ] == {READ}
+    assert PERMISSIONS[Role.WRITE] == {READ, INGEST, WRITE}
+    ingest = {(case.method, case.path) for case in CASES if case.permission is INGEST}
+    assert {path.split("/")[1] for _, path in ingest} == {"runs", "feedback"}
+    assert "GET" not in {method for method, _ in ingest}
+
+
+def test_no_key_and_wrong_keys(house: House) -> None:
+    things = house.furnish()
+    before = house.seen(things)
+    for case in READS + CHANGES:
+        answer = case.send(house.http, things, None)
+        assert answer.status_code == 401, name_of(case)
+        assert things.secret not in _without_what_was_sent(answer)
+    for key in (
+        "",
+        "wrong",
+        "sk_steno_" + "a" * 43,
+        "' OR 1=1 --",
+        house.stranger[:-1],
+        house.stranger + " x",
+    ):
+        for case in (READS[0], CHANGES[0]):
+            assert case.send(house.http, things, key).status_code == 401, key
+    assert house.http.get("/sessions", headers=[(b"x-api-key", "ü".encode())]).status_code == 401
+    assert house.seen(things) == before
+
+
+def test_a_bearer_token_is_a_key_like_any_other(house: House) -> None:
+    things = house.furnish()
+
+    def status(token: str) -> int:
+        return house.http.get(f"/runs/{things.run}", headers={"Authorization": token}).status_code
+
+    assert status(f"Bearer {house.owner[Role.READ]}") == 200
+    assert status(f"bearer {house.owner[Role.READ]}") == 200
+    assert status(f"Bearer {house.stranger}") == 404
+    assert status(f"Bearer {house.owner[Role.INGEST]}") == 403
+    assert status(f"Basic {house.owner[Role.READ]}") == 401
+    assert status("Bearer") == 401
+
+
+def test_what_needs_no_key_looks_at_none(house: House) -> None:
+    things = house.furnish()
+    for case in OPEN:
+        keys = (None, "wrong", house.stranger, house.owner[Role.INGEST])
+        answers = [case.send(house.http, things, key) for key in keys]
+        assert {answer.status_code for answer in answers} <= {200, 204}, name_of(case)
+        if case.path != "/metrics" and not case.changes:
+            for first, second in itertools.pairwise(answers):
+                assert first.content == second.content, name_of(case)
+        if "{" not in case.path:
+            assert leaked(answers[0], things) == [], name_of(case)
+    for case in OPEN:
+        if "{" in case.path and case.method != "OPTIONS":
+            assert case.send(house.http, Things(), None).status_code in (403, 404), name_of(case)
+
+
+def test_a_revoked_link_is_closed_for_its_holder_alone(house: House) -> None:
+    """Withdrawing one thing's link leaves the other's."""
+    first, second = house.furnish(), house.furnish()
+    key = {"x-api-key": house.owner[Role.WRITE]}
+    assert house.http.delete(f"/runs/{first.run}/share", headers=key).status_code == 200
+    assert house.http.get(f"/public/{first.share}/run").status_code == 404
+    assert house.http.get(f"/public/{second.share}/run").json()["id"] == second.run
+    assert house.http.get(f"/public/{second.share}/run/{first.run}").status_code == 404
