@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -267,6 +268,7 @@ def main() -> None:
     parser.add_argument("--scratch", type=Path, help="folder for data (default: a temporary one)")
     parser.add_argument("--json", type=Path, help="where the figures go (default bench/results/<date>.json)")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that its server ends with it
     runs = 50_000 if given.quick else given.runs
     plan = Plan(
         runs=runs,

@@ -28,7 +28,9 @@ OTHER = UUID("00000000-0000-4000-8000-00000000000b")
 PROJECT, ELSEWHERE = UUID(int=0xA), UUID(int=0xB)
 START = 1_750_000_000_000_000
 SECOND = 1_000_000
-EAGER = Pace(flush_runs=1000, flush_seconds=0.01, hold_open_seconds=0.0, pending_bytes=2**28, settle_seconds=30)
+EAGER = Pace(
+    flush_runs=1000, flush_seconds=0.01, hold_open_seconds=0.0, pending_bytes=2**28, settle_seconds=30
+)
 PATIENT = replace(EAGER, hold_open_seconds=3600, flush_seconds=3600)
 """Writes nothing until a reader asks for it or the recorder stops."""
 
@@ -37,7 +39,13 @@ BeforeWrite = Callable[[Sequence[Run], Sequence[Feedback]], Awaitable[None]]
 
 def create(run: UUID, **more: Any) -> RunPatch:
     """The create of a root run that states where it stands."""
-    stated = {"project_id": PROJECT, "trace_id": run, "name": "step", "run_type": "chain", "start_time": START}
+    stated = {
+        "project_id": PROJECT,
+        "trace_id": run,
+        "name": "step",
+        "run_type": "chain",
+        "start_time": START,
+    }
     return patch(run, create=True, **{"inputs": b'{"q":1}', **stated, **more})
 
 
@@ -98,7 +106,7 @@ class House:
         journal = Inbox(self.folder / "inbox", **options)
         made = Recorder(
             journal,
-            self.store,  # type: ignore[arg-type]
+            self.store,
             self.meta.dead_letters,
             PriceBook(self.meta),
             self.metrics,

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from stenograph.domain import recorder as module
+from stenograph.domain.derive import derive
 from stenograph.errors import InboxFull, StoreUnavailable
 from stenograph.model.feedback import Feedback
 from stenograph.model.query import RunSelection
@@ -41,7 +42,9 @@ WEEK = 7 * 86_400 * SECOND
 
 
 @pytest.fixture
-def on_house(tmp_path: Path) -> Callable[[Work], None]:
+def on_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Work], None]:
+    monkeypatch.setattr(module, "_PAUSE", 0.01)
+
     async def session(work: Work) -> None:
         async with house(tmp_path) as made:
             await work(made)
@@ -105,7 +108,9 @@ def test_any_order_gives_the_same_run(on_house, settled: bool, kept: int) -> Non
             assert {named[run.id] for run in stored if whole(run)} == set(ORDERS)
             assert len(stored) == len(ORDERS)
             assert [run.tags for run in stored if named[run.id] == "create with tags last"] == [["kept"]]
-            assert {(run.project_id, run.start_time, run.name) for run in stored} == {(PROJECT, START, "step")}
+            assert {(run.project_id, run.start_time, run.name) for run in stored} == {
+                (PROJECT, START, "step")
+            }
             assert here.inbox_bytes() == 0
 
     on_house(work)
@@ -120,7 +125,11 @@ def test_an_update_after_the_finish_changes_only_what_it_states(on_house) -> Non
             await to.accept([patch(run, error="it broke after all")], [])
             await to.settle(MINE)
             [stored] = await here.runs()
-            assert (stored.error, stored.status, stored.outputs) == ("it broke after all", "error", b'{"a":2}')
+            assert (stored.error, stored.status, stored.outputs) == (
+                "it broke after all",
+                "error",
+                b'{"a":2}',
+            )
             assert stored.attachments == [file]
 
     on_house(work)
@@ -169,7 +178,7 @@ def test_a_run_that_moves_in_the_table_leaves_one_row(on_house) -> None:
             for name, stated in MOVES.items():
                 assert {field: getattr(stored[name], field) for field in stated} == stated
                 assert stored[name].inputs == b'{"q":1}'
-            back = {"project_id": PROJECT, "start_time": START}
+            back: dict[str, Any] = {"project_id": PROJECT, "start_time": START}
             await to.accept([patch(run, **back) for run in named], [])
             await to.settle(MINE)
             again = await here.runs()
@@ -433,7 +442,9 @@ def test_a_backlog_of_open_runs_goes_on_without_a_reader(on_house) -> None:
     on_house(work)
 
 
-def test_a_record_that_cannot_be_read_back_now_is_not_forgotten(on_house, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_that_cannot_be_read_back_now_is_not_forgotten(
+    on_house, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def work(here: House) -> None:
         run = uuid4()
         async with here.recorder(PATIENT) as to:
@@ -496,9 +507,8 @@ def test_a_store_that_is_away_for_a_while_loses_nothing(on_house) -> None:
     on_house(work)
 
 
-def test_a_batch_that_is_too_much_for_the_engine_is_tried_smaller(on_house, monkeypatch) -> None:
+def test_a_batch_that_is_too_much_for_the_engine_is_tried_smaller(on_house) -> None:
     async def work(here: House) -> None:
-        monkeypatch.setattr(module, "_PAUSE", 0.001)
         stored = asyncio.Event()
 
         async def limited(rows: Sequence[Run], feedback: Sequence[Feedback]) -> None:
@@ -564,10 +574,10 @@ def test_feedback_that_is_refused_becomes_a_dead_letter(on_house) -> None:
 
 def test_a_row_that_no_column_can_hold_does_not_hold_up_the_others(on_house, monkeypatch) -> None:
     async def work(here: House) -> None:
-        real, runs = module.derive, [uuid4(), uuid4()]
+        runs = [uuid4(), uuid4()]
 
         def overflowing(facts: Any, version: int, usage: Any) -> Run:
-            row = real(facts, version, usage)
+            row = derive(facts, version, usage)
             return msgspec.structs.replace(row, end_time=2**70) if facts.id == runs[0] else row
 
         monkeypatch.setattr(module, "derive", overflowing)
@@ -601,12 +611,12 @@ def test_a_refused_update_that_moves_its_run_leaves_the_stored_row_alone(on_hous
 
 def test_a_run_that_cannot_be_derived_becomes_a_dead_letter_once(on_house, monkeypatch) -> None:
     async def work(here: House) -> None:
-        real, runs = module.derive, [uuid4(), uuid4()]
+        runs = [uuid4(), uuid4()]
 
         def failing(facts: Any, version: int, usage: Any) -> Run:
             if facts.id == runs[0]:
                 raise ZeroDivisionError("what a payload")
-            return real(facts, version, usage)
+            return derive(facts, version, usage)
 
         monkeypatch.setattr(module, "derive", failing)
         async with here.recorder(PATIENT) as to:
@@ -652,6 +662,22 @@ def test_a_reader_is_not_held_up_by_what_comes_after_it(on_house) -> None:
             assert first in [run.id for run in await here.runs()]
             assert to.pending.unsaved(MINE)
             here.store.before = None
+
+    on_house(work)
+
+
+def test_a_reader_need_not_wait_until_the_store_is_tried_again(on_house) -> None:
+    async def work(here: House) -> None:
+        async with here.recorder(PATIENT) as to:
+            here.store.fail_with(StoreUnavailable("away"))
+            await to.accept([create(uuid4())], [])
+            to._pause = 3600
+            with pytest.raises(StoreUnavailable):
+                await to.settle(MINE)
+            here.store.before = None
+            async with asyncio.timeout(20):
+                await to.settle(MINE)
+            assert len(await here.runs()) == 1
 
     on_house(work)
 

@@ -71,11 +71,21 @@ class Load:
             while not self.ending and not self.wrong:
                 round_ += 1
                 self.traces(http, chance, round_ % 2 == 0)
-                if number == 0:  # one of them reads, which has everything written
-                    try:
-                        http.post("/runs/query", json={"limit": 1, "is_root": True, "select": ["id"]})
-                    except httpx.HTTPError:
-                        continue
+                if number == 0:
+                    self.read(http)
+
+    def read(self, http: httpx.Client) -> None:
+        """Which has everything written that waits. Whoever reads sees what was acknowledged before."""
+        with self.moved:
+            [*_, (run, value)] = self.finished.items()
+        try:
+            answer = http.post("/runs/query", json={"trace": run, "select": ["id", "outputs"]})
+        except httpx.HTTPError:
+            return
+        if answer.status_code == 503:
+            return
+        if answer.status_code != 200 or [found["outputs"]["n"] for found in answer.json()["runs"]] != [value]:
+            self.wrong.append(f"{run}: {answer.text}")
 
     def traces(self, http: httpx.Client, chance: Random, in_parts: bool) -> None:
         """Some runs: their creates, then their updates in another request, or the other way round; and feedback."""
@@ -86,7 +96,11 @@ class Load:
             place = {"id": run, "trace_id": run, "dotted_order": STAMP.format(at) + run}
             started = {"start_time": START.format(at), "session_name": self.project}
             creates[run] = {**place, **started, "name": "step", "run_type": "chain", "inputs": {"n": at}}
-            updates[run] = {**place, "end_time": START.format(999_999), "outputs": {"n": at, "text": "x" * 2000}}
+            updates[run] = {
+                **place,
+                "end_time": START.format(999_999),
+                "outputs": {"n": at, "text": "x" * 2000},
+            }
             if chance.random() < 0.3:  # stated late: its row moves in the table
                 del creates[run]["start_time"]
                 updates[run]["start_time"] = START.format(at)
@@ -113,7 +127,11 @@ class Load:
 
 def all_runs(http: httpx.Client, session: str) -> list[dict[str, Any]]:
     """By paging through the project, which shows a run that stands in it twice."""
-    wanted: dict[str, Any] = {"session": [session], "limit": 100, "select": ["id", "inputs", "outputs", "status"]}
+    wanted: dict[str, Any] = {
+        "session": [session],
+        "limit": 100,
+        "select": ["id", "inputs", "outputs", "status"],
+    }
     found: list[dict[str, Any]] = []
     while True:
         answer = http.post("/runs/query", json=wanted).raise_for_status().json()
@@ -177,7 +195,9 @@ def test_the_server_answers_while_the_inbox_is_still_being_replayed(own_server: 
         for at, run in enumerate(runs):
             place = {"id": run, "trace_id": run, "dotted_order": STAMP.format(at) + run}
             rest = {"name": "open", "run_type": "chain", "session_name": project, "inputs": {"n": at}}
-            sent = http.post("/runs/batch", json={"post": [{**place, **rest, "start_time": START.format(at)}]})
+            sent = http.post(
+                "/runs/batch", json={"post": [{**place, **rest, "start_time": START.format(at)}]}
+            )
             assert sent.status_code == 202
         own_server.kill()
         own_server.start()  # returns when GET /ok answers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import subprocess
@@ -38,11 +39,19 @@ def small_disk(own_server: Server) -> Iterator[Server]:
         subprocess.run(["umount", "--lazy", str(own_server.data_dir)], check=True)
 
 
+@pytest.fixture
+def client_of(project: str) -> Iterator[ClientOf]:
+    with contextlib.ExitStack() as stack:
+        yield lambda server: Client(
+            stack.enter_context(httpx.Client(base_url=server.url, timeout=60)), project
+        )
+
+
 class Client:
     """Sends runs one at a time and remembers which were acknowledged."""
 
-    def __init__(self, server: Server, project: str) -> None:
-        self.http = httpx.Client(base_url=server.url, timeout=60)
+    def __init__(self, http: httpx.Client, project: str) -> None:
+        self.http = http
         self.project = project
         self.acknowledged: set[str] = set()
 
@@ -80,6 +89,9 @@ class Client:
         return set(found)
 
 
+ClientOf = Callable[[Server], Client]
+
+
 def refused(answer: httpx.Response) -> bool:
     return answer.status_code in (429, 503)
 
@@ -98,10 +110,10 @@ def fill(folder: Path, leave: int) -> Path:
 
 
 def test_below_the_watermark_writers_are_refused_and_readers_answered(
-    small_disk: Server, project: str
+    small_disk: Server, client_of: ClientOf
 ) -> None:
     small_disk.environment = {"STENOGRAPH_MIN_FREE_DISK_BYTES": str(WATERMARK)}
-    client = Client(small_disk.start(), project)
+    client = client_of(small_disk.start())
     for _ in range(20):
         assert taken(client.send())
     ballast = fill(small_disk.data_dir, leave=WATERMARK - MiB)
@@ -121,17 +133,19 @@ def test_below_the_watermark_writers_are_refused_and_readers_answered(
     assert small_disk.stop() == 0
 
 
-def test_a_disk_without_a_byte_left_costs_nothing_that_was_acknowledged(small_disk: Server, project: str) -> None:
+def test_a_disk_without_a_byte_left_costs_nothing_that_was_acknowledged(
+    small_disk: Server, client_of: ClientOf
+) -> None:
     """Without a watermark: real ENOSPC, to the inbox, the engine and the metadata alike."""
     small_disk.environment = {"STENOGRAPH_MIN_FREE_DISK_BYTES": "0"}
-    client = Client(small_disk.start(), project)
+    client = client_of(small_disk.start())
     assert taken(client.send())
     ballast = fill(small_disk.data_dir, leave=4 * MiB)
     answer = client.send_until(refused, size=200_000)
     assert answer.status_code == 503
     assert "No space left" in answer.json()["error"]
     assert int(answer.headers["Retry-After"]) >= 1
-    reading = client.http.post("/runs/query", json={"limit": 1})
+    reading = client.http.post("/runs/query", json={"id": [*client.acknowledged][:1]})
     assert reading.status_code in (200, 503), reading.text  # older data or none, but no crash
     ballast.unlink()
     client.send_until(taken)
@@ -147,12 +161,12 @@ def test_a_disk_without_a_byte_left_costs_nothing_that_was_acknowledged(small_di
     assert small_disk.stop() == 0
 
 
-def test_a_watermark_above_what_is_free(own_server: Server, project: str) -> None:
+def test_a_watermark_above_what_is_free(own_server: Server, client_of: ClientOf) -> None:
     """The same refusal where no disk can be filled."""
-    client = Client(own_server.start(), project)
+    client = client_of(own_server.start())
     assert taken(client.send())
     own_server.kill()
-    own_server.environment = {"STENOGRAPH_MIN_FREE_DISK_BYTES": str(2**60)}
+    own_server.environment = {"STENOGRAPH_MIN_FREE_DISK_BYTES": str(2**59)}
     own_server.start()
     answer = client.send()
     assert answer.status_code == 503
@@ -162,9 +176,9 @@ def test_a_watermark_above_what_is_free(own_server: Server, project: str) -> Non
     assert own_server.stop() == 0
 
 
-def test_a_write_that_the_kernel_cuts_short(own_server: Server, project: str) -> None:
+def test_a_write_that_the_kernel_cuts_short(own_server: Server, client_of: ClientOf) -> None:
     """A limit on the size of files: half of a record is written before the error comes."""
-    client = Client(own_server.start(), project)
+    client = client_of(own_server.start())
     assert taken(client.send())
     assert own_server.process is not None
     resource.prlimit(own_server.process.pid, resource.RLIMIT_FSIZE, (MiB, resource.RLIM_INFINITY))
@@ -181,7 +195,7 @@ def test_a_write_that_the_kernel_cuts_short(own_server: Server, project: str) ->
     assert own_server.stop() == 0
 
 
-def test_a_full_inbox_says_so(own_server: Server, project: str) -> None:
+def test_a_full_inbox_says_so(own_server: Server, client_of: ClientOf) -> None:
     """The run store does not keep up, here because nothing asks it to: 429 until a reader has all of it written."""
     own_server.environment = {
         "STENOGRAPH_INBOX_MAX_BYTES": "1MiB",
@@ -190,7 +204,7 @@ def test_a_full_inbox_says_so(own_server: Server, project: str) -> None:
         "STENOGRAPH_MAX_INFLATED_BYTES": "1MiB",
         "STENOGRAPH_FLUSH_SECONDS": "3600",
     }
-    client = Client(own_server.start(), project)
+    client = client_of(own_server.start())
     answer = client.send_until(refused, size=100_000)
     assert answer.status_code == 429
     assert "STENOGRAPH_INBOX_MAX_BYTES" in answer.json()["error"]

@@ -97,10 +97,8 @@ def test_what_was_stored_in_between_does_not_matter(
 )
 def test_an_update_wins_over_the_create_on_either_side_of_it(order: list[str], field: str, cut: int) -> None:
     value = VALUES[field]
-    other = value + value if isinstance(value, bytes | str) else value
-    other = UUID(int=99) if isinstance(value, UUID) else other
-    other = value + 1 if isinstance(value, int) else other
-    made = {"create": patch(set(), create=True, **{field: other or "other"}), "update": patch({field})}
+    other: dict[str, Any] = {field: type(value)(int=99) if isinstance(value, UUID) else value * 2 or "other"}
+    made = {"create": patch(set(), create=True, **other), "update": patch({field})}
     patches = [made[kind] for kind in order]
     base = as_stored(merge(None, patches[:cut]), cut) if cut else None
     assert getattr(merge(base, patches[cut:]), field) == value

@@ -8,7 +8,7 @@ import errno
 import os
 import struct
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,9 +23,7 @@ BIG = 2**40
 
 
 def inbox(folder: Path, *, segment_bytes: int = BIG, max_bytes: int = BIG, min_free_bytes: int = 0) -> Inbox:
-    return Inbox(
-        folder, segment_bytes=segment_bytes, max_bytes=max_bytes, min_free_bytes=min_free_bytes
-    )
+    return Inbox(folder, segment_bytes=segment_bytes, max_bytes=max_bytes, min_free_bytes=min_free_bytes)
 
 
 @contextlib.asynccontextmanager
@@ -100,11 +98,11 @@ class Disk:
 
 
 @pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
     made = Disk()
     for call in made.fail:
         monkeypatch.setattr(os, call, made.wrap(call, getattr(os, call)))
-    yield made
+    return made
 
 
 # ---- replay ----------------------------------------------------------------------------------------------
@@ -296,7 +294,12 @@ def test_nothing_is_taken_once_it_closes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("call", "code"),
-    [("pwritev", errno.ENOSPC), ("pwritev", errno.EIO), ("fdatasync", errno.EIO), ("fdatasync", errno.ENOSPC)],
+    [
+        ("pwritev", errno.ENOSPC),
+        ("pwritev", errno.EIO),
+        ("fdatasync", errno.EIO),
+        ("fdatasync", errno.ENOSPC),
+    ],
 )
 def test_a_failed_write_keeps_nothing_and_the_next_one_succeeds(
     tmp_path: Path, disk: Disk, call: str, code: int
@@ -558,5 +561,3 @@ def test_a_file_that_was_harmed_is_no_answer(tmp_path: Path, harm: Callable[[Pat
                 to.read(entry)
 
     asyncio.run(work())
-
-

@@ -120,7 +120,9 @@ def test_a_record_is_released_with_the_last_of_its_contents() -> None:
 def test_a_batch_given_back_goes_first_and_whole() -> None:
     pending, released = Pending(clean_bytes=BIG), Released()
     done, still = uuid4(), uuid4()
-    pending.add([patch(done, create=True, ended=True), patch(still, create=True)], [feedback()], released.record(1, 3))
+    pending.add(
+        [patch(done, create=True, ended=True), patch(still, create=True)], [feedback()], released.record(1, 3)
+    )
     batch = pending.take(10, open_since=BIG)
     pending.add([patch(still, ended=True)], [feedback()], released.record(2, 2))
     pending.add([patch(uuid4(), create=True, ended=True)], [], released.record(3))

@@ -637,8 +637,8 @@ def test_exceptions_name_tests_that_exist() -> None:
 
 
 def _modules() -> list[object]:
-    import tests.store.test_run_feedback as of_feedback
-    import tests.store.test_run_stats as of_stats
+    import tests.store.test_run_feedback_conformance as of_feedback
+    import tests.store.test_run_stats_conformance as of_stats
     import tests.store.test_runs_conformance as of_runs
 
     return [of_runs, of_stats, of_feedback]

@@ -6,6 +6,7 @@ import asyncio
 import math
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 from weakref import WeakValueDictionary
@@ -87,6 +88,9 @@ class FeedbackService:
     async def page(self, query: FeedbackQuery) -> list[Feedback]:
         """One page, newest first, ties by id."""
         await self._recorder.settle(query.workspace)
+        dropping = self._recorder.deleted.dropping(query.workspace)
+        if dropping:
+            query = replace(query, without_projects=dropping)
         with self._metrics.querying("feedback"):
             return await self._store.feedback(query)
 

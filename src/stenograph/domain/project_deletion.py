@@ -31,8 +31,9 @@ log = structlog.get_logger("stenograph.deletion")
 PATIENCE: Final = 10.0
 """Seconds that a caller waits for the space to be free; the work goes on without it after that."""
 
+FIRST_PAUSE: Final = 0.5
 MAX_PAUSE: Final = 60.0
-"""Seconds between attempts while a store does not answer."""
+"""Seconds between attempts while a store does not answer; they double."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class ProjectDeletion:
 
     async def _free(self, workspace: UUID, projects: Sequence[UUID]) -> bool:
         """Try until it is done. False for what fails for good: it stays unseen, and the next start tries again."""
-        pause = 0.5
+        pause = FIRST_PAUSE
         while True:
             try:
                 await self._drop(workspace, projects)

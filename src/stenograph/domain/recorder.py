@@ -77,7 +77,10 @@ class Pace:
 
 
 _PAUSE: Final = 0.5
-"""Seconds before a write that failed is tried again; doubled with each failure, up to twenty times as long."""
+"""Seconds before a write that failed is tried again; doubled with each failure, up to twenty times as long.
+
+A reader does not wait for more than the first.
+"""
 
 
 class Recorder:
@@ -103,6 +106,7 @@ class Recorder:
         self._seen = SeenIds()
         self._backlog: deque[Entry] = deque()
         self._wake = asyncio.Event()
+        self._asked = asyncio.Event()
         self._newest = 0  # the position of what was acknowledged last
         self._readers: list[_Reader] = []
         self._writing = asyncio.Lock()
@@ -145,6 +149,7 @@ class Recorder:
         """Write everything that is pending, then stop. What cannot be written stays in the inbox."""
         self._stopping = True
         self._wake.set()
+        self._asked.set()
         for task in self._tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
@@ -227,6 +232,7 @@ class Recorder:
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._readers.append(_Reader(workspace, self._newest, waiting))
         self._wake.set()
+        self._asked.set()
         try:
             async with asyncio.timeout(self._pace.settle_seconds):
                 await waiting
@@ -290,10 +296,18 @@ class Recorder:
                 self._answer_readers(failure)
                 if self._stopping:
                     return
-                await asyncio.sleep(self._pause)
-                self._pause = min(self._pause * 2, 20 * _PAUSE)
+                await self._rest()
             else:
                 self._answer_readers()
+
+    async def _rest(self) -> None:
+        """Leave the run store alone for a while after a failure."""
+        self._asked.clear()
+        await asyncio.sleep(_PAUSE)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._pause - _PAUSE):
+                await self._asked.wait()
+        self._pause = min(self._pause * 2, 20 * _PAUSE)
 
     @property
     def _pressed(self) -> bool:

@@ -54,8 +54,9 @@ def recorded(http: httpx.Client, project: str) -> list[str]:
 
 
 def test_charts_say_what_happened_when(http: httpx.Client, project: str, recorded: list[str]) -> None:
-    for root, body in zip(recorded, ({"score": 1}, {"score": 0}, {"value": "bad"}), strict=True):
-        sent = {"run_id": root, "key": "taste", **body}
+    bodies: list[dict[str, Any]] = [{"score": 1}, {"score": 0}, {"value": "bad"}]
+    for root, body in zip(recorded, bodies, strict=True):
+        sent: dict[str, Any] = {"run_id": root, "key": "taste", **body}
         assert http.post("/feedback", json=sent).status_code == 200
     charts = ask(http, project, stride=HOUR)
 

@@ -250,7 +250,11 @@ def test_stats_start_time_and_filter_bound_the_statistics(http: httpx.Client, pr
     assert found["last_run_start_time"] == "2026-03-04T05:06:07.000000"
     assert found["last_run_start_time_live"] == "2026-03-04T05:07:08.000000"
 
-    some = [("id", session), ("include_stats", "true"), ("use_approx_stats", "true")]
+    some: list[tuple[str, str | int | float | bool | None]] = [
+        ("id", session),
+        ("include_stats", "true"),
+        ("use_approx_stats", "true"),
+    ]
     some += [("stats_select", "run_count"), ("stats_select", "error_rate")]
     found = http.get("/sessions", params=some).json()[0]
     assert {field for field in STATISTICS if found[field] is not None} == {"run_count", "error_rate"}
@@ -551,7 +555,7 @@ def wait_for_log(server: Server, words: str, seconds: float = 60) -> None:
     ],
 )
 def test_unknown_ids_are_not_found(http: httpx.Client, method: str, path: str) -> None:
-    body = {} if method in ("PATCH", "POST") else None
+    body: dict[str, Any] | None = {} if method in ("PATCH", "POST") else None
     answer = http.request(method, f"/sessions/{uuid.uuid4()}{path}", json=body)
     assert answer.status_code == 404
     assert isinstance(answer.json()["detail"], str)
@@ -723,7 +727,7 @@ def test_views_are_made_listed_changed_and_deleted(http: httpx.Client, project: 
 
     assert http.delete(f"{path}/{made['id']}").status_code == 200
     for method in ("GET", "DELETE", "PATCH"):
-        body = {} if method == "PATCH" else None
+        body: dict[str, Any] | None = {} if method == "PATCH" else None
         assert http.request(method, f"{path}/{made['id']}", json=body).status_code == 404
     assert http.get(path).json() == [second]
     http.delete(f"/sessions/{session}")

@@ -180,7 +180,11 @@ class Reader:
 
     def _low_cardinality(self, inside: str, rows: int) -> list[Any]:
         width = self._fixed("<u8", 1)[0] & 0xFF
-        keys = self._values(inside, self._fixed("<u8", 1)[0])
+        size = self._fixed("<u8", 1)[0]
+        if inside.startswith("Nullable("):  # the dictionary itself is not: its first key stands for null
+            keys = [None, *self._values(inside[len("Nullable(") : -1], size)[1:]]
+        else:
+            keys = self._values(inside, size)
         count = self._fixed("<u8", 1)[0]
         return [keys[index] for index in self._fixed(("u1", "<u2", "<u4", "<u8")[width], count)]
 
@@ -214,8 +218,11 @@ class Reader:
             return self._fixed("<i4", rows)
         if precision <= 18:
             return self._fixed("<i8", rows)
-        raw = self._take(rows * 16)
-        return [int.from_bytes(raw[at : at + 16], "little", signed=True) for at in range(0, len(raw), 16)]
+        width = 16 if precision <= 38 else 32
+        raw = self._take(rows * width)
+        return [
+            int.from_bytes(raw[at : at + width], "little", signed=True) for at in range(0, len(raw), width)
+        ]
 
 
 def _split(inside: str) -> list[str]:

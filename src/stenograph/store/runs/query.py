@@ -503,7 +503,8 @@ def _feedback_terms(query: FeedbackQuery, params: Params) -> list[str]:
         )
     if query.without_projects:
         gone = params.uuids(query.without_projects)
-        of_runs = f"SELECT id FROM runs WHERE workspace_id = {params.uuid(query.workspace)} AND project_id IN {gone}"
+        owner = params.uuid(query.workspace)
+        of_runs = f"SELECT id FROM runs FINAL WHERE workspace_id = {owner} AND project_id IN {gone}"
         terms.append(f"project_id NOT IN {gone} AND run_id NOT IN ({of_runs})")
     if query.keys:
         terms.append(f"key IN {params.texts(query.keys)}")

@@ -1,0 +1,6 @@
+SELECT workspace_id, project_id, is_root, start_time, id, trace_id
+FROM runs FINAL
+WHERE workspace_id IN {p0:Array(UUID)}
+  AND id IN {p1:Array(UUID)}
+-- p0 = ['00000000-0000-0000-0000-00000000000a','00000000-0000-0000-0000-00000000000c']
+-- p1 = ['00000000-0000-0000-0000-000000000001','00000000-0000-0000-0000-000000000002']

@@ -1,0 +1,12 @@
+SELECT id, inputs, is_root, name, project_id, start_time, trace_id
+FROM runs FINAL
+WHERE workspace_id = {p0:UUID}
+  AND project_id = {p1:UUID}
+  AND is_root = 1
+  AND has(tags, {p3:String})
+ORDER BY identity(start_time) DESC, id DESC
+LIMIT 100
+-- p0 = 00000000-0000-0000-0000-00000000000a
+-- p1 = 00000000-0000-0000-0000-00000000000b
+-- p2 = 00000000-0000-0000-0000-00000000000b
+-- p3 = x

@@ -1,0 +1,156 @@
+"""The SQL of every statement on runs and feedback, pinned in tests/golden/queries; UPDATE_GOLDEN=1 writes it anew."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from stenograph.model.filters import Compare, Field, HasTag, Op, Search
+from stenograph.model.query import Cursor, FeedbackQuery, RunQuery, RunSelection, ThreadQuery
+from stenograph.model.runs import Run
+from stenograph.store.runs import query
+from stenograph.store.runs.query import Statement
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "queries"
+
+WORKSPACE, PROJECT, OTHER = UUID(int=0xA), UUID(int=0xB), UUID(int=0xC)
+ONE, TWO = UUID(int=1), UUID(int=2)
+NOON = 1_768_910_400_000_000
+HOUR = 3_600_000_000
+COLUMNS = frozenset({"name", "inputs"})
+
+PLAIN = RunSelection(workspace=WORKSPACE, projects=(PROJECT,), is_root=True)
+BOUNDED = RunSelection(workspace=WORKSPACE, projects=(PROJECT,), is_root=True, since=NOON, until=NOON + HOUR)
+FILTERED = RunSelection(workspace=WORKSPACE, projects=(PROJECT,), is_root=True, filter=HasTag("x"))
+EVERYTHING = RunSelection(
+    workspace=WORKSPACE,
+    projects=(PROJECT, OTHER),
+    without_projects=(ONE,),
+    ids=(ONE, TWO),
+    traces=(ONE,),
+    parent_run=TWO,
+    reference_examples=(ONE,),
+    run_type="llm",
+    has_error=True,
+    is_root=False,
+    since=NOON,
+    until=NOON + HOUR,
+    filter=Search("needle"),
+    trace_filter=HasTag("x"),
+    tree_filter=Compare(Field.NAME, Op.EQ, "it's"),
+)
+RUNS = [
+    Run(workspace=WORKSPACE, id=TWO, project_id=PROJECT, trace_id=ONE, start_time=NOON + 5),
+    Run(workspace=WORKSPACE, id=ONE, project_id=PROJECT, trace_id=ONE, start_time=NOON, is_root=True),
+]
+IDS = [(WORKSPACE, ONE), (OTHER, TWO)]
+ALL_FEEDBACK = FeedbackQuery(
+    workspace=WORKSPACE,
+    ids=(ONE,),
+    runs=(ONE, TWO),
+    traces=(TWO,),
+    projects=(PROJECT,),
+    without_projects=(OTHER,),
+    keys=("ok",),
+    sources=("app",),
+    users=("ann",),
+    has_comment=True,
+    has_score=False,
+    on_runs=True,
+    created_since=NOON,
+    created_until=NOON + HOUR,
+    comparative_experiment=ONE,
+    limit=5,
+    offset=10,
+)
+
+
+def page(selection: RunSelection, **rest: object) -> Statement:
+    return query.page(RunQuery(selection=selection, columns=COLUMNS, **rest))  # type: ignore[arg-type]
+
+
+STATEMENTS: dict[str, Statement] = {
+    "page": page(PLAIN),
+    "page_bounded": page(BOUNDED, limit=5),
+    "page_after": page(PLAIN, after=Cursor(NOON, ONE)),
+    "page_oldest_first": page(PLAIN, newest_first=False, after=Cursor(NOON, ONE)),
+    "page_filtered": page(FILTERED),
+    "page_by_id": page(RunSelection(workspace=WORKSPACE, ids=(ONE,))),
+    "page_by_trace": page(RunSelection(workspace=WORKSPACE, traces=(ONE,)), newest_first=False),
+    "page_everything": page(EVERYTHING),
+    "stored": query.stored(IDS),
+    "every_place": query.every_place(IDS),
+    "descendants": query.descendants(WORKSPACE, RUNS),
+    "stats": query.stats(RunSelection(workspace=WORKSPACE)),
+    "stats_of_roots": query.stats(PLAIN),
+    "stats_by_tag": query.stats(PLAIN, "tag", "", 5),
+    "stats_by_metadata": query.stats(FILTERED, "metadata", "env", 5),
+    "stats_by_project": query.stats(RunSelection(workspace=WORKSPACE), "project", "", 5),
+    "series": query.stats(BOUNDED, "name", "", 10, HOUR, NOON),
+    "trace_sums": query.trace_sums(PLAIN),
+    "trace_sums_bounded": query.trace_sums(BOUNDED),
+    "trace_sums_filtered": query.trace_sums(FILTERED),
+    "trace_sums_by_tag": query.trace_sums(PLAIN, "tag"),
+    "trace_sums_by_metadata": query.trace_sums(BOUNDED, "metadata", "env"),
+    "trace_sums_by_type": query.trace_sums(PLAIN, "run_type"),
+    "trace_sums_series": query.trace_sums(PLAIN, "name", "", HOUR, NOON),
+    "facets": query.facets(PLAIN, 10),
+    "last_starts": query.last_starts(RunSelection(workspace=WORKSPACE)),
+    "files": query.files(RunSelection(workspace=WORKSPACE, traces=(ONE,))),
+    "metadata_values": query.metadata_values(PLAIN, [], 10),
+    "metadata_values_named": query.metadata_values(PLAIN, ["env", "it's"], 10),
+    "threads": query.threads(ThreadQuery(selection=PLAIN, limit=20, offset=40)),
+    "thread_usage": query.thread_usage(PLAIN, ["t1", "t2"]),
+    "drop_feedback": query.drop_feedback(WORKSPACE, [PROJECT]),
+    "drop_runs": query.drop_runs(WORKSPACE, [PROJECT]),
+    "unfinished": query.unfinished("runs", PROJECT),
+    "with_rows": query.with_rows([PROJECT]),
+    "feedback": query.feedback(FeedbackQuery(workspace=WORKSPACE)),
+    "feedback_everything": query.feedback(ALL_FEEDBACK),
+    "feedback_on_projects": query.feedback(FeedbackQuery(workspace=WORKSPACE, has_score=True, on_runs=False)),
+    "stored_feedback": query.stored_feedback(IDS),
+    "feedback_stats": query.feedback_stats(PLAIN, "all"),
+    "feedback_stats_by_run": query.feedback_stats(RunSelection(workspace=WORKSPACE, ids=(ONE, TWO)), "run"),
+    "feedback_stats_by_project": query.feedback_stats(
+        RunSelection(workspace=WORKSPACE, ids=(ONE,), projects=(PROJECT,)), "project"
+    ),
+    "feedback_stats_by_thread": query.feedback_stats(PLAIN, "thread"),
+    "feedback_series": query.feedback_stats(PLAIN, "all", HOUR, NOON),
+    "project_feedback_stats": query.project_feedback_stats(WORKSPACE, [PROJECT, OTHER]),
+}
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_sql_is_as_recorded(name: str) -> None:
+    sql, values = STATEMENTS[name]
+    text = sql + "\n" + "".join(f"-- {key} = {value}\n" for key, value in values.items())
+    golden = GOLDEN / f"{name}.sql"
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.parent.mkdir(parents=True, exist_ok=True)
+        golden.write_text(text)
+    assert golden.read_text() == text
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_values_are_bound_and_stay_in_their_workspace(name: str) -> None:
+    sql, values = STATEMENTS[name]
+    assert set(values) == {part.split(":")[0] for part in sql.split("{")[1:]} | (set(values) - set(values))
+    assert "it's" not in sql
+    if name not in ("unfinished", "with_rows"):
+        reads = sql.count("FROM runs") + sql.count("FROM feedback") + sql.count("ALTER TABLE")
+        assert sql.count("workspace_id = ") + sql.count("workspace_id IN ") >= reads
+
+
+def test_every_statement_is_pinned() -> None:
+    """Each builder of query.py, and no file without a statement."""
+    built = {
+        name
+        for name, function in inspect.getmembers(query, inspect.isfunction)
+        if function.__module__ == query.__name__ and function.__annotations__.get("return") == "Statement"
+    }
+    assert built == {name for name in built if any(pinned.startswith(name) for pinned in STATEMENTS)}
+    assert {file.stem for file in GOLDEN.glob("*.sql")} == set(STATEMENTS)
