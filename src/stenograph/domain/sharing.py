@@ -76,6 +76,14 @@ class Sharing:
         found = await self._shares.of(workspace, ShareKind.RUN, [str(run.trace_id)])
         return found[0] if found else None
 
+    async def forget(self, workspace: UUID, runs: Sequence[UUID]) -> None:
+        """Close the links to these traces, which have been deleted: sent again, they are not shared."""
+        for start in range(0, len(runs), 500):
+            targets = [str(run) for run in runs[start : start + 500]]
+            found = await self._shares.of(workspace, ShareKind.RUN, targets)
+            if found:
+                await self._shares.revoke(workspace, [share.token for share in found])
+
     async def unshare(self, workspace: UUID, run_id: UUID) -> None:
         """Close the link at once. No error when there is none."""
         run = await self._runs.one(workspace, run_id, frozenset())

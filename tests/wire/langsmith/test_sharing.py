@@ -504,3 +504,17 @@ def test_the_page_of_nothing(stranger: httpx.Client, traced: Traced) -> None:
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert "Nothing is shared here" in answer.text
+
+
+def test_a_deleted_trace_that_is_sent_again_is_not_shared(http: httpx.Client, project: str) -> None:
+    run_id = uuid.uuid4()
+    run = {"id": str(run_id), "name": "gone", "run_type": "chain", "session_name": project, "inputs": {}}
+    assert http.post("/runs", json=run).status_code == 202
+    token = http.put(f"/runs/{run_id}/share", json={}).json()["share_token"]
+    session = http.get(f"/runs/{run_id}").json()["session_id"]
+    body = {"session_id": session, "trace_ids": [str(run_id)]}
+    assert http.post("/runs/delete", json=body).status_code == 202
+    assert http.get(f"/public/{token}/run").status_code == 404
+    assert http.post("/runs", json=run).status_code == 202
+    assert http.get(f"/runs/{run_id}").status_code == 200
+    assert http.get(f"/public/{token}/run").status_code == 404

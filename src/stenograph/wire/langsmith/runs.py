@@ -349,5 +349,7 @@ async def delete(request: Request) -> Response:
         chosen = replace(chosen, trace_filter=parse(f"has(metadata, {document})", "metadata"))
     else:
         raise Invalid("give trace_ids or metadata: which traces to delete", where=("body", "trace_ids"))
-    gone = await services(request).runs.delete(chosen)
+    to = services(request)
+    gone = await to.runs.delete(chosen)
+    await to.sharing.forget(who.workspace, gone)
     return encode({"message": f"{len(gone)} runs deleted"}, 202)
