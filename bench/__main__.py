@@ -255,6 +255,12 @@ class Bench:
         )  # fmt: skip
 
 
+def _terminate(*_: object) -> None:
+    """Leave through `finally`, so that the server ends too; a second signal must not cut that short."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(143)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m bench", description="Measure Stenograph against its goals."
@@ -268,7 +274,7 @@ def main() -> None:
     parser.add_argument("--scratch", type=Path, help="folder for data (default: a temporary one)")
     parser.add_argument("--json", type=Path, help="where the figures go (default bench/results/<date>.json)")
     given = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that its server ends with it
+    signal.signal(signal.SIGTERM, _terminate)
     runs = 50_000 if given.quick else given.runs
     plan = Plan(
         runs=runs,

@@ -144,9 +144,8 @@ def _metadata(extra: bytes | None) -> dict[str, str]:
 
 
 def _flat(value: Any) -> str:
-    if value.__class__ is not str:
-        value = _document(value).decode()
-    return value if len(value) <= _MAX_METADATA_VALUE else value[:_MAX_METADATA_VALUE]
+    text = value if isinstance(value, str) else _document(value).decode()
+    return text if len(text) <= _MAX_METADATA_VALUE else text[:_MAX_METADATA_VALUE]
 
 
 def _first_token(events: bytes | None) -> Micros | None:

@@ -17,9 +17,10 @@ from stenograph.domain.projects import Projects
 from stenograph.domain.recorder import Recorder
 from stenograph.errors import Invalid, NotFound, TooLarge
 from stenograph.model.feedback import Feedback
-from stenograph.model.runs import RUN_TYPES, RunPatch, parse_dotted_order
 from stenograph.model.query import RunQuery, RunSelection
+from stenograph.model.runs import RUN_TYPES, RunPatch, parse_dotted_order
 from stenograph.store.api import BlobStore, RunStore
+
 
 def _number(run_id: str) -> int:
     return int(run_id.replace("-", ""), 16)

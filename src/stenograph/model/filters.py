@@ -34,7 +34,7 @@ class Field(StrEnum):
     THREAD_ID = "thread_id"
     START_TIME = "start_time"
     END_TIME = "end_time"
-    FIRST_TOKEN_TIME = "first_token_time"  # noqa: S105
+    FIRST_TOKEN_TIME = "first_token_time"
     LATENCY = "latency"
     IS_ROOT = "is_root"
     PROMPT_TOKENS = "prompt_tokens"

@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-
 from backports import zstd
 
 Trace = list[tuple[dict[str, Any], dict[str, Any]]]
@@ -202,7 +201,7 @@ def test_times_in_every_spelling(http: httpx.Client, project: str, sent: str | f
 
 def test_a_child_finds_its_parent_s_place(http: httpx.Client, project: str) -> None:
     parent, child = uuid.uuid4(), uuid.uuid4()
-    common = {"run_type": "chain", "session_name": project}
+    common: dict[str, Any] = {"run_type": "chain", "session_name": project}
     http.post("/runs", json={"id": str(parent), "name": "p", "start_time": 1767323045, **common})
     http.post(
         "/runs",
