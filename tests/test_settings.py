@@ -85,7 +85,7 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
 def test_settings_cannot_be_changed() -> None:
     settings = read_settings()
     with pytest.raises(ValueError, match="frozen"):
-        settings.port = 1
+        settings.port = 1  # type: ignore[misc]
 
 
 def test_urls_of_stores_stay_out_of_the_printed_settings() -> None:

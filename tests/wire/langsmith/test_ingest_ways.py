@@ -219,7 +219,7 @@ def test_a_child_finds_its_parent_s_place(http: httpx.Client, project: str) -> N
     assert found["parent_run_ids"] == [str(parent)]
 
 
-BAD_RUNS = {
+BAD_RUNS: dict[str, tuple[dict[str, Any], str]] = {
     "run type": ({"run_type": "agent"}, "run_type"),
     "type of a field": ({"name": 7}, "name"),
     "time": ({"start_time": "yesterday"}, "start_time"),
