@@ -27,7 +27,12 @@ def ident(workspace: UUID, label: str) -> UUID:
 
 
 def run(
-    workspace: UUID, label: str, at: int = 0, parent: str | None = None, root: str | None = None, **fields: Any
+    workspace: UUID,
+    label: str,
+    at: int = 0,
+    parent: str | None = None,
+    root: str | None = None,
+    **fields: Any,
 ) -> Run:
     """A finished run of one second that started `at` seconds after NOON; `parent` is below `root` or is the root."""
     root = root or parent or label
@@ -62,9 +67,7 @@ def feedback(workspace: UUID, label: str, run_label: str | None, key: str = "ok"
 
 
 def used(prompt: int, completion: int, **rest: Any) -> Usage:
-    return Usage(
-        prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion, **rest
-    )
+    return Usage(prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion, **rest)
 
 
 def wait(work: Coroutine[Any, Any, Result]) -> Result:

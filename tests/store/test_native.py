@@ -38,7 +38,9 @@ class Tables:
                 "SETTINGS allow_nullable_key = 1"
             )
             order = native.unsigned(range(rows))
-            await self.engine.insert(table, native.block([("n", "UInt64", order), ("x", sent_as, data)], rows))
+            await self.engine.insert(
+                table, native.block([("n", "UInt64", order), ("x", sent_as, data)], rows)
+            )
             found = await self.engine.query(
                 f"SELECT x FROM (SELECT n, x FROM {table} ORDER BY n) SETTINGS max_block_size = {block_rows}"
             )
@@ -206,7 +208,9 @@ def test_dictionaries_of_every_size(tables: Tables, column: str, rows: int) -> N
 
 def test_a_dictionary_of_more_than_65536_words(tables: Tables) -> None:
     wanted = [str(number) for number in range(70_000)]
-    assert tables.through("LowCardinality(String)", "String", native.texts(wanted), len(wanted)) == raw(wanted)
+    assert tables.through("LowCardinality(String)", "String", native.texts(wanted), len(wanted)) == raw(
+        wanted
+    )
 
 
 @pytest.mark.parametrize("block_rows", [100, 65536])

@@ -62,7 +62,9 @@ def given(workspace: UUID) -> list[Feedback]:
         {"run_label": "nowhere", "source_type": "model"},
         {"run_label": None, "score": 5.0},
     ]
-    return [feedback(workspace, f"f{number}", created_at=NOON - number, **one) for number, one in enumerate(rest)]
+    return [
+        feedback(workspace, f"f{number}", created_at=NOON - number, **one) for number, one in enumerate(rest)
+    ]
 
 
 @pytest.fixture
@@ -202,14 +204,20 @@ def test_changes_and_withdrawals_count_at_once(runs: OpenRuns, workspace: UUID) 
     assert (changed.count, changed.avg) == (1, 3.0)
     write(runs.store, feedback(workspace, "f", "a", score=3.0, version=3, deleted=True))
     assert stat_of(runs, workspace) is None
-    assert wait(runs.store.feedback_stats(RunSelection(workspace=workspace, ids=(ident(workspace, "a"),)), "run")) == {}
+    assert (
+        wait(
+            runs.store.feedback_stats(RunSelection(workspace=workspace, ids=(ident(workspace, "a"),)), "run")
+        )
+        == {}
+    )
 
 
 def test_groups(runs: OpenRuns, judged: UUID) -> None:
     def averages(by: Any, **selection: Any) -> dict[str, dict[str, tuple[int, float | None]]]:
         found = wait(runs.store.feedback_stats(RunSelection(workspace=judged, **selection), by))
         return {
-            group: {key: (stat.count, stat.avg) for key, stat in stats.items()} for group, stats in found.items()
+            group: {key: (stat.count, stat.avg) for key, stat in stats.items()}
+            for group, stats in found.items()
         }
 
     r1, child, r2 = (str(ident(judged, label)) for label in ("r1", "r1.a", "r2"))

@@ -63,7 +63,10 @@ def test_one_run_is_every_percentile(runs: OpenRuns, workspace: UUID, is_root: b
         prompt_cost_details={"cache_read": 6},
         completion_cost_details={"reasoning": 7},
     )
-    write(runs.store, lasting(workspace, "a", 2.5, first_token_time=NOON + SECOND // 4, usage=usage, status="error"))
+    write(
+        runs.store,
+        lasting(workspace, "a", 2.5, first_token_time=NOON + SECOND // 4, usage=usage, status="error"),
+    )
     assert stats(runs, workspace, is_root=is_root) == RunStats(
         run_count=1,
         latency_p50=2.5,
@@ -138,14 +141,18 @@ def test_a_hundred_and_one_runs(runs: OpenRuns, workspace: UUID) -> None:
 
 
 def test_costs_are_exact(runs: OpenRuns, workspace: UUID) -> None:
-    write(runs.store, *(lasting(workspace, f"r{number}", 1, usage=Usage(total_cost=1)) for number in range(10)))
+    write(
+        runs.store, *(lasting(workspace, f"r{number}", 1, usage=Usage(total_cost=1)) for number in range(10))
+    )
     assert stats(runs, workspace).total_cost == 10
     write(runs.store, lasting(workspace, "rich", 1, usage=Usage(total_cost=10**17)))
     assert stats(runs, workspace).total_cost == 10**17 + 10
 
 
 def test_only_the_newest_versions_count(runs: OpenRuns, workspace: UUID) -> None:
-    write(runs.store, lasting(workspace, "a", 1, usage=used(5, 5)), lasting(workspace, "b", 1, usage=used(5, 5)))
+    write(
+        runs.store, lasting(workspace, "a", 1, usage=used(5, 5)), lasting(workspace, "b", 1, usage=used(5, 5))
+    )
     write(
         runs.store,
         lasting(workspace, "a", 9, usage=used(1, 0), version=2),
@@ -276,7 +283,9 @@ def test_series(runs: OpenRuns, workspace: UUID, is_root: bool | None) -> None:
     ]
 
 
-@pytest.mark.parametrize("origin", [NOON - 1800 * SECOND, NOON + 1800 * SECOND, NOON + 24 * HOUR + 1800 * SECOND])
+@pytest.mark.parametrize(
+    "origin", [NOON - 1800 * SECOND, NOON + 1800 * SECOND, NOON + 24 * HOUR + 1800 * SECOND]
+)
 def test_strides_are_counted_from_the_origin(runs: OpenRuns, workspace: UUID, origin: int) -> None:
     write(runs.store, *traces(workspace), run(workspace, "later", 1799), run(workspace, "last", 1800))
     for is_root in (None, True):
@@ -294,7 +303,9 @@ def test_series_by_group(runs: OpenRuns, workspace: UUID) -> None:
         ("x", 2, 131),
         ("y", 1, 111),
     ]
-    by_name = wait(runs.store.series(RunSelection(workspace=workspace, is_root=True), HOUR, "metadata", "env"))
+    by_name = wait(
+        runs.store.series(RunSelection(workspace=workspace, is_root=True), HOUR, "metadata", "env")
+    )
     assert [(one.start, one.group, one.stats.total_tokens) for one in by_name] == [
         (NOON, "prod", 111),
         (NOON + HOUR, "", 20),
@@ -415,7 +426,9 @@ def test_thread_usage_is_that_of_whole_traces(runs: OpenRuns, workspace: UUID) -
     usage = wait(runs.store.thread_usage(selection, ["t", "u", "none"]))
     assert usage == {"t": used(103, 0, total_cost=3), "u": used(2, 50)}
     later = wait(
-        runs.store.thread_usage(RunSelection(workspace=workspace, is_root=True, since=NOON + 15 * SECOND), ["t", "u"])
+        runs.store.thread_usage(
+            RunSelection(workspace=workspace, is_root=True, since=NOON + 15 * SECOND), ["t", "u"]
+        )
     )
     assert later == {"t": used(2, 0), "u": used(1, 0)}
 
@@ -427,11 +440,17 @@ def test_sums_are_of_one_workspace(runs: OpenRuns, workspace: UUID) -> None:
     elsewhere = uuid4()
     write(runs.store, *traces(workspace), *talk(workspace))
     write(runs.store, *(msgspec.structs.replace(row, workspace=elsewhere) for row in traces(workspace)))
-    here, there = RunSelection(workspace=workspace, is_root=True), RunSelection(workspace=elsewhere, is_root=True)
+    here, there = (
+        RunSelection(workspace=workspace, is_root=True),
+        RunSelection(workspace=elsewhere, is_root=True),
+    )
     assert tokens(wait(runs.store.stats(there))) == {"": (3, 131)}
     assert tokens(wait(runs.store.stats(here))) == {"": (10, 131 + 156)}
     assert sum(one.stats.run_count for one in wait(runs.store.series(there, HOUR))) == 3
     assert wait(runs.store.threads(ThreadQuery(selection=there))) == ([], 0)
     assert wait(runs.store.thread_usage(there, ["t"])) == {}
-    assert {facet.count for facets in wait(runs.store.facets(there, 9)).values() for facet in facets} == {1, 2}
+    assert {facet.count for facets in wait(runs.store.facets(there, 9)).values() for facet in facets} == {
+        1,
+        2,
+    }
     assert wait(runs.store.metadata_values(there, [], 9)) == {"env": ["", "prod"]}

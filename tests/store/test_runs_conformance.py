@@ -98,7 +98,9 @@ def test_each_column_is_read_alone(runs: OpenRuns, column: str) -> None:
     workspace = UUID(int=0xC01)
     wanted = whole(workspace)
     write(runs.store, wanted)
-    read = wait(runs.store.page(RunQuery(selection=RunSelection(workspace=workspace), columns=frozenset({column}))))
+    read = wait(
+        runs.store.page(RunQuery(selection=RunSelection(workspace=workspace), columns=frozenset({column})))
+    )
     assert [one.id for one in read] == [wanted.id]
     if column in Run.__struct_fields__:
         assert getattr(read[0], column) is not None
@@ -123,7 +125,10 @@ def test_writing_again_changes_nothing(runs: OpenRuns, workspace: UUID) -> None:
 def test_the_highest_version_wins_in_any_order(
     runs: OpenRuns, workspace: UUID, order: Sequence[int], together: bool
 ) -> None:
-    versions = [run(workspace, "a", version=version, outputs=b"%d" % version, tags=[str(version)]) for version in order]
+    versions = [
+        run(workspace, "a", version=version, outputs=b"%d" % version, tags=[str(version)])
+        for version in order
+    ]
     opinions = [feedback(workspace, "f", "a", version=version, score=float(version)) for version in order]
     if together:
         write(runs.store, *versions, *opinions)
@@ -147,13 +152,17 @@ def test_a_refused_batch_leaves_nothing(runs: OpenRuns, workspace: UUID) -> None
 
 
 def test_many_runs_of_one_batch(runs: OpenRuns, workspace: UUID) -> None:
-    rows = [run(workspace, f"r{number}", number, metadata={f"k{number % 700}": "v"}) for number in range(3000)]
+    rows = [
+        run(workspace, f"r{number}", number, metadata={f"k{number % 700}": "v"}) for number in range(3000)
+    ]
     random.Random(1).shuffle(rows)
     write(runs.store, *rows)
     page = wait(
         runs.store.page(
             RunQuery(
-                selection=RunSelection(workspace=workspace), columns=frozenset({"name", "metadata"}), limit=5000
+                selection=RunSelection(workspace=workspace),
+                columns=frozenset({"name", "metadata"}),
+                limit=5000,
             )
         )
     )
@@ -192,7 +201,12 @@ def test_stored_feedback_tells_of_the_newest_version(runs: OpenRuns, workspace: 
     stored = wait(runs.store.stored_feedback([(workspace, item.id), (uuid4(), item.id)]))
     assert set(stored) == {(workspace, item.id)}
     newest = stored[workspace, item.id]
-    assert (newest.version, newest.deleted, newest.modified_at, newest.run_id) == (2, True, NOON + 5, item.run_id)
+    assert (newest.version, newest.deleted, newest.modified_at, newest.run_id) == (
+        2,
+        True,
+        NOON + 5,
+        item.run_id,
+    )
 
 
 def test_strays_are_rows_left_where_a_run_is_no_more(runs: OpenRuns, workspace: UUID) -> None:
@@ -411,7 +425,9 @@ def test_pages_join_without_gap_or_repeat(
 
 
 def test_a_limit_of_nothing(runs: OpenRuns, planted: UUID) -> None:
-    assert wait(runs.store.page(RunQuery(selection=RunSelection(workspace=planted), columns=KEY, limit=0))) == []
+    assert (
+        wait(runs.store.page(RunQuery(selection=RunSelection(workspace=planted), columns=KEY, limit=0))) == []
+    )
 
 
 # -- usage of trees ----------------------------------------------------------------------------------------
@@ -427,7 +443,13 @@ def test_usage_adds_up_the_tree(runs: OpenRuns, workspace: UUID) -> None:
         "root",
         usage=used(3, 4, prompt_cost=30, total_cost=30, prompt_token_details={"cache_read": 2}),
     )
-    sibling = run(workspace, "sibling", 2, "root", usage=used(10, 0, total_cost=5, prompt_token_details={"cache_read": 1}))
+    sibling = run(
+        workspace,
+        "sibling",
+        2,
+        "root",
+        usage=used(10, 0, total_cost=5, prompt_token_details={"cache_read": 1}),
+    )
     stranger = run(workspace, "stranger", 2, usage=used(1000, 1000))
     write(runs.store, root, middle, leaf, sibling, stranger)
     usage = wait(runs.store.usage(workspace, [root, middle, leaf, run(workspace, "childless")]))
@@ -442,7 +464,9 @@ def test_usage_adds_up_the_tree(runs: OpenRuns, workspace: UUID) -> None:
 
 def test_usage_leaves_out_what_was_superseded_or_deleted(runs: OpenRuns, workspace: UUID) -> None:
     root = run(workspace, "root")
-    rows = {name: run(workspace, name, 1, "root", usage=used(100, 0)) for name in ("less", "none", "gone", "kept")}
+    rows = {
+        name: run(workspace, name, 1, "root", usage=used(100, 0)) for name in ("less", "none", "gone", "kept")
+    }
     write(runs.store, root, *rows.values())
     write(
         runs.store,
@@ -553,9 +577,9 @@ def test_deleting_more_than_one_batch(runs: OpenRuns, workspace: UUID) -> None:
 def test_files_are_the_runs_that_came_with_some(runs: OpenRuns, workspace: UUID) -> None:
     files = [Attachment("a.png", "image/png", 5)]
     write(runs.store, run(workspace, "with", attachments=files), run(workspace, "without"))
-    assert [(one.id, one.attachments) for one in wait(runs.store.files(RunSelection(workspace=workspace)))] == [
-        (ident(workspace, "with"), files)
-    ]
+    assert [
+        (one.id, one.attachments) for one in wait(runs.store.files(RunSelection(workspace=workspace)))
+    ] == [(ident(workspace, "with"), files)]
 
 
 # -- whole projects ----------------------------------------------------------------------------------------

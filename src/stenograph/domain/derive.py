@@ -138,7 +138,7 @@ def _metadata(extra: bytes | None) -> dict[str, str]:
         return {}
     try:
         found = _extra(extra).metadata
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return {key: _flat(value) for key, value in found.items() if value is not None} if found else {}
 
@@ -154,7 +154,7 @@ def _first_token(events: bytes | None) -> Micros | None:
         return None
     try:
         found: list[Any] = _events(events)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     for event in found:
         if event.name == "new_token" and event.time is not None:

@@ -193,7 +193,7 @@ class Settling:
     async def _run(self) -> None:
         while not await self._stopped_within(self._pace.seconds):
             try:
-                while not self._stopping.is_set() and await self.step(quiet=self._quiet()):
+                while not self._stopping.is_set() and await self.step(quiet=self.quiet()):
                     pass
             except StoreUnavailable as trouble:
                 log.warning("the run store does not settle", reason=trouble.message[:500])
@@ -206,7 +206,7 @@ class Settling:
                 await self._stopping.wait()
         return self._stopping.is_set()
 
-    def _quiet(self) -> bool:
+    def quiet(self) -> bool:
         """Whether few runs were written since this was last asked."""
         now = time.monotonic()
         most = QUIET_RUNS * max(now - self._looked_at, 1.0)
@@ -254,7 +254,6 @@ class Settling:
             parts=len(before),
             left=len(after),
             runs=sum(part.rows for part in after),
-            superseded=sum(part.rows for part in before) - sum(part.rows for part in after),
             seconds=round(time.monotonic() - started, 3),
         )
 
