@@ -51,7 +51,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     """Collects what the server would have been started with."""
     started: list[Settings] = []
 
-    def serve(settings: Settings) -> int:
+    def serve(settings: Settings, banner: object) -> int:
         started.append(settings)
         return 7
 

@@ -11,7 +11,6 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from stenograph.errors import StenographError
 from stenograph.model.filters import Compare, Field, HasTag, Not, Op, Search
 from stenograph.model.query import Cursor, FeedbackQuery, RunQuery, RunSelection, ThreadQuery
 from stenograph.model.runs import Attachment, Run, Usage
@@ -342,7 +341,7 @@ def test_keys_alone_are_read_too(runs: OpenRuns, planted: UUID) -> None:
     assert page[0].start_time == NOON + 20 * SECOND
 
 
-OLD_VERSION = {
+OLD_VERSION: dict[str, dict[str, Any]] = {
     "its error": {"has_error": True},
     "its type": {"run_type": "llm"},
     "its tag": {"filter": HasTag("old")},
@@ -368,7 +367,7 @@ def test_what_held_for_an_old_version_only_finds_nothing(
         trace_id=ident(workspace, "other"),
     )
     write(runs.store, old)
-    fields: dict[str, Any] = dict(OLD_VERSION[case])
+    fields = dict(OLD_VERSION[case])
     if by == "id":
         fields["ids"] = ("a",)
     if by == "trace" and "traces" not in fields:
@@ -641,15 +640,6 @@ def test_what_was_written_survives_closing(runs: OpenRuns, workspace: UUID) -> N
     assert wait(runs.store.page(RunQuery(selection=selection, columns=frozenset(RUN_COLUMNS)))) == [wanted]
     assert wait(runs.store.feedback_stats(selection, "all"))[""]["ok"].avg == 0.5
     assert wait(runs.store.newest_version()) >= 7
-
-
-def test_a_store_that_is_open_elsewhere_says_so(runs: OpenRuns, tmp_path: object) -> None:
-    """An engine holds one folder a process: opening another is refused, and the first goes on."""
-    from tests.store.conftest import _open_runs
-
-    with pytest.raises(StenographError):
-        wait(_open_runs(runs.url.replace("/runs", "/elsewhere"), runs.folder))
-    assert found(runs.store, uuid4()) == []
 
 
 def test_exceptions_name_tests_that_exist() -> None:

@@ -197,11 +197,15 @@ class Pending:
         """
         for run, row in rows:
             del self._taken[run.key]
-            done, run.records = run.records[: run.taken], run.records[run.taken :]
-            gone, run.patches = run.patches[: run.taken], run.patches[run.taken :]
-            size = sum(patch.size() for patch in gone)
+            if run.taken == len(run.patches):  # nothing came while it was being written: nearly always
+                done, run.records, run.patches = run.records, [], []
+                size, run.bytes = run.bytes, 0
+            else:
+                done, run.records = run.records[: run.taken], run.records[run.taken :]
+                gone, run.patches = run.patches[: run.taken], run.patches[run.taken :]
+                size = sum(patch.size() for patch in gone)
+                run.bytes -= size
             self.bytes -= size
-            run.bytes -= size
             run.base = row
             if run.patches:
                 run.since = self._now()

@@ -189,7 +189,7 @@ class _Compiler:
         if self.within:
             where += f" AND ({self.within})"
         having = f"ifNull({test(f'sum({column})')}, 0)"
-        whole = f"SELECT trace_id FROM runs FINAL WHERE {where} GROUP BY trace_id HAVING {having}"  # noqa: S608
+        whole = f"SELECT trace_id FROM runs FINAL WHERE {where} GROUP BY trace_id HAVING {having}"
         return f"if(is_root, trace_id IN ({whole}), ifNull({test(column)}, 0))"
 
     # texts
@@ -269,7 +269,7 @@ class _Compiler:
     def _feedback(self, tests: tuple[PairTest, ...]) -> str:
         sql = [pair_part(test, *_feedback_part(test, self.params)) for test in tests]
         where = f"workspace_id = {self.params.uuid(self.workspace)} AND {' AND '.join(sql)}"
-        return f"id IN (SELECT run_id FROM feedback FINAL WHERE {where})"  # noqa: S608
+        return f"id IN (SELECT run_id FROM feedback FINAL WHERE {where})"
 
 
 _FEEDBACK_VALUE: Final = (
