@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import os
 import queue
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -39,6 +40,22 @@ _DATA_ERRORS = (
 _MISTAKES = ("SYNTAX_ERROR", "UNKNOWN_", "ILLEGAL_", "TYPE_MISMATCH", "NO_COMMON_TYPE", "BAD_ARGUMENTS")
 
 
+def _library() -> Any:
+    """The engine's Python module: a 500 MB library, loaded when a store is opened.
+
+    It would load pyarrow along with it for interfaces that we do not use: 38 MB of every server's idle memory.
+    """
+    absent = "pyarrow" not in sys.modules
+    if absent:
+        sys.modules["pyarrow"] = None  # type: ignore[assignment]
+    try:
+        import chdb
+    finally:
+        if absent:
+            del sys.modules["pyarrow"]
+    return chdb
+
+
 class Chdb:
     """An open engine. `threads` bounds the cores one query may use, `memory` the bytes of all together."""
 
@@ -57,8 +74,7 @@ class Chdb:
             self._connections.put(self._connect(readonly=True))
 
     def _connect(self, *, readonly: bool) -> Any:
-        import chdb  # a 500 MB library: loaded when a store is opened, not when this module is imported
-
+        chdb = _library()
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
             connection = chdb.connect(f"{self._folder}?{self._options()}")
@@ -74,6 +90,7 @@ class Chdb:
             "async_insert": 0,
             "max_threads": self._threads,
             "use_query_condition_cache": 1,
+            "max_query_size": 1 << 20,  # the longest filters that are taken come to some 300,000 characters
             # compiling a query costs what it saves in a second of aggregation: ours take some 20 ms
             "compile_expressions": 0,
             "compile_aggregate_expressions": 0,

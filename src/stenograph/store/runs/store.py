@@ -38,6 +38,10 @@ class Runs:
     def __init__(self, engine: Engine, settling: Settling | None = None) -> None:
         self._engine = engine
         self._settling = settling
+        # Workspaces with feedback. Most have none, and asking for it takes as long as asking for the runs.
+        # Good while one process writes to the engine; several would have to ask every time.
+        self._judged: set[UUID] = set()
+        self._judged_known = False
 
     @classmethod
     async def open(cls, engine: Engine, pace: Pace | None = None) -> Runs:
@@ -54,6 +58,7 @@ class Runs:
     # -- writing -----------------------------------------------------------------------------------------
 
     async def write(self, runs: Sequence[Run], feedback: Sequence[Feedback]) -> None:
+        self._judged.update(item.workspace for item in feedback)
         # On a thread: a full batch takes a tenth of a second, and acknowledgements must not wait for it.
         for table, block in (await asyncio.to_thread(_blocks, runs, feedback)).items():
             if block:
@@ -222,12 +227,21 @@ class Runs:
     async def feedback_stats(
         self, selection: RunSelection, by: Literal["all", "run", "project", "thread"]
     ) -> Mapping[str, Mapping[str, FeedbackStat]]:
+        if not await self._has_feedback(selection.workspace):
+            return {}
         return answers.feedback_groups(await self._engine.query(*query.feedback_stats(selection, by)))
+
+    async def _has_feedback(self, workspace: UUID) -> bool:
+        if not self._judged_known:
+            columns = await self._engine.query("SELECT DISTINCT workspace_id FROM feedback")
+            self._judged.update(columns.get("workspace_id", []))
+            self._judged_known = True
+        return workspace in self._judged
 
     async def project_feedback_stats(
         self, workspace: UUID, projects: Sequence[UUID]
     ) -> Mapping[UUID, Mapping[str, FeedbackStat]]:
-        if not projects:
+        if not projects or not await self._has_feedback(workspace):
             return {}
         columns = await self._engine.query(*query.project_feedback_stats(workspace, projects))
         return {UUID(key): value for key, value in answers.feedback_groups(columns).items()}

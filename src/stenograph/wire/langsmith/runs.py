@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import time
 from collections.abc import Mapping
@@ -136,17 +137,26 @@ async def render(
         return []
     to = services(request)
     workspace = runs[0].workspace
+    feedback, shares, children = await asyncio.gather(
+        to.runs.feedback_of(workspace, runs) if "feedback_stats" in select else _nothing(),
+        to.sharing.tokens(workspace, runs) if "share_token" in select else _nothing(),
+        _children(request, runs) if "child_run_ids" in select else _nothing(),
+    )
     write = convert.RunWriter(
         select,
         workspace=workspace,
         links=to.links,
         now=time.time(),
-        feedback=await to.runs.feedback_of(workspace, runs) if "feedback_stats" in select else {},
-        shares=await to.sharing.tokens(workspace, runs) if "share_token" in select else {},
-        children=await _children(request, runs) if "child_run_ids" in select else {},
+        feedback=feedback,
+        shares=shares,
+        children=children,
         public=public,
     )
     return [write(run) for run in runs]
+
+
+async def _nothing() -> dict[Any, Any]:
+    return {}
 
 
 async def _children(request: Request, runs: list[Run]) -> Mapping[UUID, list[UUID]]:
