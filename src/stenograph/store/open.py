@@ -53,6 +53,7 @@ async def open_runs(settings: Settings) -> RunStore:
                 readers=settings.reader_connections,
                 threads=settings.engine_threads,
                 memory=settings.engine_max_memory_bytes,
+                seconds=settings.read_timeout_seconds,
             )
             pace = Pace(
                 seconds=settings.settle_seconds,

@@ -39,6 +39,11 @@ _DATA_ERRORS = (
 # … and those that blame a statement: a mistake of ours, which trying again would not mend.
 _MISTAKES = ("SYNTAX_ERROR", "UNKNOWN_", "ILLEGAL_", "TYPE_MISMATCH", "NO_COMMON_TYPE", "BAD_ARGUMENTS")
 
+_LIMITS = {
+    "TIMEOUT_EXCEEDED": "this takes longer than STENOGRAPH_READ_TIMEOUT_SECONDS allows",
+    "MEMORY_LIMIT_EXCEEDED": "this takes more memory than STENOGRAPH_ENGINE_MAX_MEMORY_BYTES leaves",
+}
+
 
 def _library() -> Any:
     """The engine's Python module: a 500 MB library, loaded when a store is opened.
@@ -57,10 +62,15 @@ def _library() -> Any:
 
 
 class Chdb:
-    """An open engine. `threads` bounds the cores one query may use, `memory` the bytes of all together."""
+    """An open engine.
 
-    def __init__(self, folder: Path, *, readers: int, threads: int, memory: int) -> None:
+    `threads` bounds the cores one query may use, `memory` the bytes of all together, `seconds` the time of a read
+    (0: no bound).
+    """
+
+    def __init__(self, folder: Path, *, readers: int, threads: int, memory: int, seconds: float = 0) -> None:
         self._folder = folder
+        self._seconds = seconds
         self._threads = threads
         self._memory = memory
         self._readers = ThreadPoolExecutor(readers, thread_name_prefix="engine-read")
@@ -103,7 +113,7 @@ class Chdb:
         connection.query("USE stenograph")
         connection.query("SET " + ", ".join(f"{name} = {value}" for name, value in settings.items()))
         if readonly:
-            connection.query("SET readonly = 1")
+            connection.query(f"SET max_execution_time = {self._seconds}, readonly = 1")
         return connection
 
     def _options(self) -> str:
@@ -162,6 +172,9 @@ class Chdb:
                 raise RejectedRows(text) from None
             if pool is self._readers and any(f"({code}" in text for code in _MISTAKES):
                 raise
+            for code, why in _LIMITS.items():
+                if pool is self._readers and f"({code}" in text:
+                    raise StoreUnavailable(f"{why}; narrow it, to a project or a span of time") from None
             raise StoreUnavailable(f"the run store did not answer: {text}") from None
 
     async def close(self) -> None:
