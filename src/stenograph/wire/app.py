@@ -17,6 +17,7 @@ from stenograph.observability import METRICS_CONTENT_TYPE, Metrics
 from stenograph.wire.addresses import Addresses
 from stenograph.wire.http import Services, encode
 from stenograph.wire.langsmith import errors as langsmith_errors
+from stenograph.wire.langsmith import not_yet
 from stenograph.wire.langsmith import routes as langsmith
 from stenograph.wire.ui.routes import routes as ui_routes
 
@@ -55,6 +56,8 @@ async def _failed(request: Request, error: Exception) -> Response:
 
 async def _unrouted(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code in (404, 405) and (later := not_yet.answer(request.url.path)) is not None:
+        return later
     if error.status_code == 404:
         return encode({"detail": f"there is no {request.method} {request.url.path} here"}, 404)
     return encode({"detail": error.detail}, error.status_code)

@@ -1,0 +1,47 @@
+"""What LangSmith's clients may ask for and this version does not offer: said in a sentence, not with a bare 404.
+
+docs/not-yet.md lists the same; a test compares them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from starlette.responses import Response
+
+from stenograph.wire.http import encode
+
+_V2: Final = re.compile(r"/v2/")
+
+LATER: Final[dict[str, str]] = {
+    r"/v2/": "The v2 API is not offered yet. The classic calls are: list_runs, read_run, create_feedback and so on.",
+    r"/(otel/|opentelemetry/)?v1/traces": "OpenTelemetry is not offered yet: send runs with a LangSmith client.",
+    r"/datasets": "Datasets and experiments are not offered yet.",
+    r"/examples": "Datasets and experiments are not offered yet.",
+    r"/platform/datasets": "Datasets and experiments are not offered yet.",
+    r"/annotation-queues": "Annotation queues are not offered yet.",
+    r"/sessions/[^/]+/insights": "Insights are not offered yet.",
+    r"/(repos|commits|likes|prompts|settings/handle)": "The prompt hub is not offered yet.",
+    r"/(org-)?charts": "Custom charts are not offered yet; POST /sessions/{id}/dashboard has the prebuilt ones.",
+    r"/runs/rules": "Rules are not offered yet.",
+    r"/platform/alerts": "Alerts are not offered yet.",
+    r"/bulk-exports": "Bulk exports are not offered yet.",
+    r"/usage-limits": "There are no usage limits here: only the disk sets one.",
+}
+"""The start of a path, as a pattern, and what to say."""
+
+_PATTERNS: Final = [
+    (re.compile(f"{start}(?:/|$)" if start[-1] != "/" else start), why) for start, why in LATER.items()
+]
+
+
+def answer(path: str) -> Response | None:
+    """501 with a sentence for a path that is known and not served; None for one that nobody knows."""
+    for pattern, why in _PATTERNS:
+        if pattern.match(path):
+            if _V2.match(path):  # that API has problem details, RFC 9457
+                problem = {"type": "about:blank", "title": "Not Implemented", "status": 501, "detail": why}
+                return encode(problem, 501)
+            return encode({"detail": why}, 501)
+    return None
