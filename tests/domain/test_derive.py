@@ -201,7 +201,7 @@ def test_usage_is_asked_of_what_was_merged() -> None:
 
 @given(
     st.dictionaries(st.text(max_size=5), st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
         max_leaves=5,
     ), max_size=5),

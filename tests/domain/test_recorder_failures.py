@@ -12,7 +12,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from stenograph.domain import recorder as module
+from stenograph.domain import batch_writer as module
 from stenograph.domain.derive import derive
 from stenograph.errors import InboxFull, StoreUnavailable
 from stenograph.model.feedback import Feedback

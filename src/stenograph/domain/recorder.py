@@ -13,47 +13,30 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 import structlog
 
-from stenograph.domain.deleted_projects import DeletedProjects
-from stenograph.domain.derive import derive
+from stenograph.domain.batch_writer import BatchWriter
 from stenograph.domain.prices import PriceBook
 from stenograph.errors import InboxFull, Overloaded, StoreUnavailable
-from stenograph.model.dead_letters import DeadLetter
-from stenograph.model.feedback import Feedback, supersede
+from stenograph.model.feedback import Feedback
 from stenograph.model.query import RunSelection
-from stenograph.model.runs import Run, RunPatch, merge
+from stenograph.model.runs import RunPatch
 from stenograph.observability import Metrics, Refusal
-from stenograph.store.api import DeadLetters, RejectedRows, RunStore
+from stenograph.store.api import DeadLetters, RunStore
 from stenograph.store.inbox import Entry, Inbox
-from stenograph.store.pending import Batch, Key, Pending, PendingRun, Record
-from stenograph.store.seen import SeenIds
+from stenograph.store.pending import Pending, Record
 
 log = structlog.get_logger("stenograph.recorder")
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[RunPatch | Feedback]).decode
-
-
-@dataclass(frozen=True, slots=True)
-class _Derived:
-    """What becomes of one run in a flush.
-
-    `row` is how it stands in the store afterwards; None when it does not, being deleted or a dead letter. It is
-    written unless it is there already (`stored`). `left` are tombstones for rows in places that it has left.
-    """
-
-    run: PendingRun
-    row: Run | None
-    stored: bool = False
-    left: tuple[Run, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +80,12 @@ class Recorder:
     ) -> None:
         self._inbox = inbox
         self._store = store
-        self._dead_letters = dead_letters
-        self._prices = prices
+        self._batches = BatchWriter(store, dead_letters, prices, metrics)
         self._metrics = metrics
         self._pace = pace
         self.pending = Pending(clean_bytes=pace.pending_bytes // 4)
-        self.deleted = DeletedProjects()
-        self._seen = SeenIds()
+        self.deleted = self._batches.deleted
+        self._seen = self._batches.seen
         self._backlog: deque[Entry] = deque()
         self._wake = asyncio.Event()
         self._asked = asyncio.Event()
@@ -205,7 +187,7 @@ class Recorder:
             except msgspec.DecodeError as error:
                 log.exception("a record of the inbox cannot be decoded", position=entry.position)
                 reason = f"cannot be decoded: {error}"
-                await self._bury([_letter(_NOBODY, "record", _NOBODY, entry.position, reason, body)])
+                await self._batches.bury_unreadable(entry.position, body, reason)
                 self._backlog.popleft()
                 self._inbox.release(entry.segment)
                 continue
@@ -338,7 +320,7 @@ class Recorder:
                 if not batch:
                     break
                 try:
-                    rows = await self._write(batch)
+                    rows = await self._batches.write(batch)
                 except BaseException:
                     self.pending.give_back(batch)
                     self._batch_runs = max(
@@ -353,179 +335,3 @@ class Recorder:
             if not self._more_to_do():
                 break
         self._flushed_at = time.monotonic()
-
-    async def _write(self, batch: Batch) -> list[tuple[PendingRun, Run | None]]:
-        """Have the batch in the run store, or in the dead letters; returns each run with its row there."""
-        await self._prices.load({UUID(int=run.key[0]) for run in batch.runs})
-        strays = await self._load_bases(batch.runs)
-        derived, letters = await asyncio.to_thread(self._derive, batch.runs, strays)
-        feedback = await self._feedback_rows(
-            [item for item, _ in batch.feedback if not self.deleted.closed(item.workspace, item.project_id)]
-        )
-        rows = [one.row for one in derived if one.row is not None and not one.stored]
-        refused = await self._insert(rows, feedback)
-        lost = {(item.workspace, item.id) for item, _ in refused}
-        kept = [one for one in derived if one.row is not None and (one.row.workspace, one.row.id) not in lost]
-        # A crash in between leaves two rows of a run, which its replay finds; the other way round it leaves none.
-        if left := [row for one in kept for row in one.left]:
-            await self._store.write(left, [])
-        letters += self._letters(derived, refused)
-        await self._bury(letters)
-        self._metrics.stored("run", len(kept))
-        self._metrics.stored(
-            "feedback", len(batch.feedback) - sum(isinstance(it, Feedback) for it, _ in refused)
-        )
-        written = [one.run.key[1] for one in kept]
-        written += [item.id.int for item in feedback if (item.workspace, item.id) not in lost]
-        await asyncio.to_thread(self._seen.add, written)
-        stands = {one.run.key: one.row for one in kept}
-        return [(run, stands.get(run.key)) for run in batch.runs]
-
-    async def _load_bases(self, runs: Sequence[PendingRun]) -> dict[Key, list[Run]]:
-        """Fetch the stored row of runs that may have one and do not have it in memory.
-
-        Returns, for runs that are replayed after a crash, rows that the crash left in places they had moved from.
-        """
-        without = [run for run in runs if run.base is None]
-        maybe = await asyncio.to_thread(self._seen.maybe, [run.key[1] for run in without])
-        wanted = [run for run, known in zip(without, maybe, strict=True) if known]
-        if not wanted:
-            return {}
-        ids = [(UUID(int=run.key[0]), UUID(int=run.key[1])) for run in wanted]
-        found = await self._store.stored(ids)
-        replayed: list[Run] = []
-        for run, key in zip(wanted, ids, strict=True):
-            run.base = base = found.get(key)
-            if base is not None and not base.deleted and run.records[0].position <= base.version:
-                replayed.append(base)
-        strays: dict[Key, list[Run]] = {}
-        for stray in await self._store.strays(replayed) if replayed else ():
-            strays.setdefault((stray.workspace.int, stray.id.int), []).append(stray)
-        return strays
-
-    async def _feedback_rows(self, items: Sequence[Feedback]) -> list[Feedback]:
-        """The rows for these pieces, each put in the place of what is stored under its id."""
-        maybe = await asyncio.to_thread(self._seen.maybe, [item.id.int for item in items])
-        known = {(item.workspace, item.id) for item, stored in zip(items, maybe, strict=True) if stored}
-        return supersede(await self._store.stored_feedback(list(known)) if known else {}, items)
-
-    def _derive(
-        self, runs: Sequence[PendingRun], strays: Mapping[Key, Sequence[Run]]
-    ) -> tuple[list[_Derived], list[DeadLetter]]:
-        """What becomes of each run, and dead letters for those of which nothing can."""
-        derived: list[_Derived] = []
-        letters: list[DeadLetter] = []
-        for run in runs:
-            try:
-                derived.append(self._row(run, strays.get(run.key, ())))
-            except Exception as error:  # whatever one run does, the others go on
-                log.exception("a run cannot be derived", run=str(UUID(int=run.key[1])))
-                letters.append(_run_letter(run, f"cannot be derived: {error}"))
-        return derived, letters
-
-    def _row(self, run: PendingRun, strays: Sequence[Run]) -> _Derived:
-        base = run.base
-        known = base.version if base is not None else 0
-        patches = [
-            patch
-            for patch, record in zip(run.patches[: run.taken], run.records, strict=False)
-            if record.position > known  # the others are replayed: they are in `base`, or were deleted with it
-        ]
-        if base is not None and base.deleted:
-            if not any(patch.create for patch in patches):
-                return _Derived(run, None)
-            base = None
-        if base is not None and not patches:
-            left = tuple(_bare(stray, known - 1) for stray in strays)
-            return _Derived(run, base, stored=True, left=left)
-        row = derive(merge(base, patches), run.version, self._prices.of(UUID(int=run.key[0])))
-        if self.deleted.closed(row.workspace, row.project_id):
-            return _Derived(run, None)  # acknowledged before its project was deleted
-        former = [base, *strays] if base is not None else []
-        return _Derived(
-            run, row, left=tuple(_bare(old, row.version - 1) for old in former if _place(old) != _place(row))
-        )
-
-    def _letters(
-        self, derived: Sequence[_Derived], refused: Sequence[tuple[Run | Feedback, str]]
-    ) -> list[DeadLetter]:
-        """What the run store refused, as it stood in the inbox, so that it can be sent in again."""
-        runs = {(one.row.workspace, one.row.id): one.run for one in derived if one.row is not None}
-        return [
-            _run_letter(runs[item.workspace, item.id], reason)
-            if isinstance(item, Run)
-            else _letter(item.workspace, "feedback", item.id, item.version, reason, _encode([item]))
-            for item, reason in refused
-        ]
-
-    async def _bury(self, letters: Sequence[DeadLetter]) -> None:
-        if not letters:
-            return
-        await self._dead_letters.bury(letters)
-        feedback = sum(letter.kind == "feedback" for letter in letters)
-        self._metrics.dead_lettered("feedback", feedback)
-        self._metrics.dead_lettered("run", len(letters) - feedback)
-
-    async def _insert(
-        self, rows: Sequence[Run], feedback: Sequence[Feedback]
-    ) -> list[tuple[Run | Feedback, str]]:
-        """Insert; halve a batch that the engine refuses until the rows at fault stand alone: these are returned."""
-        if not rows and not feedback:
-            return []
-        try:
-            await self._store.write(rows, feedback)
-        except RejectedRows as refusal:
-            if len(rows) + len(feedback) == 1:
-                item: Run | Feedback = rows[0] if rows else feedback[0]
-                return [(item, str(refusal)[:2000])]
-            if rows and feedback:
-                return [*await self._insert(rows, []), *await self._insert([], feedback)]
-            half, part = len(rows) // 2, len(feedback) // 2
-            return [
-                *await self._insert(rows[:half], feedback[:part]),
-                *await self._insert(rows[half:], feedback[part:]),
-            ]
-        return []
-
-
-_NOBODY: Final = UUID(int=0)
-"""Stands for the workspace of what cannot be decoded."""
-
-
-def _run_letter(run: PendingRun, reason: str) -> DeadLetter:
-    workspace, run_id = UUID(int=run.key[0]), UUID(int=run.key[1])
-    return _letter(workspace, "run", run_id, run.version, reason, _encode(run.patches[: run.taken]))
-
-
-def _letter(
-    workspace: UUID, kind: str, subject: UUID, version: int, reason: str, record: bytes
-) -> DeadLetter:
-    """The id follows from what is buried, so that a replay after a crash does not bury it twice."""
-    return DeadLetter(
-        id=uuid5(subject, f"{workspace} {kind} {version}"),
-        workspace=workspace,
-        kind=kind,
-        subject_id=subject,
-        reason=reason,
-        record=record,
-        created_at=time.time_ns() // 1000,
-    )
-
-
-def _place(run: Run) -> tuple[UUID, bool, int]:
-    """The part of the table's sort key that can change between two versions of a run."""
-    return run.project_id, run.is_root, run.start_time
-
-
-def _bare(run: Run, version: int) -> Run:
-    """A tombstone for a row: its key, marked as deleted. Lower than the row that takes its place."""
-    return Run(
-        workspace=run.workspace,
-        id=run.id,
-        project_id=run.project_id,
-        trace_id=run.trace_id,
-        start_time=run.start_time,
-        is_root=run.is_root,
-        version=version,
-        deleted=True,
-    )

@@ -211,6 +211,24 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     stated: int = 0
     deleted: bool = False
 
+    @property
+    def place(self) -> tuple[UUID, bool, Micros]:
+        """The part of the store's sort key that can change between two versions of a run."""
+        return self.project_id, self.is_root, self.start_time
+
+    def tombstone(self, version: int) -> Run:
+        """A row that supersedes all lower versions in this run's place and makes it vanish."""
+        return Run(
+            workspace=self.workspace,
+            id=self.id,
+            project_id=self.project_id,
+            trace_id=self.trace_id,
+            start_time=self.start_time,
+            is_root=self.is_root,
+            version=version,
+            deleted=True,
+        )
+
 
 def parse_dotted_order(text: str) -> list[tuple[str, UUID]]:
     """Split `20240101T000000000000Z<uuid>.…` into (timestamp text, run id), root first.

@@ -87,7 +87,7 @@ class Runs:
         return found
 
     async def strays(self, runs: Sequence[Run]) -> list[Run]:
-        places = {(run.workspace, run.id): _place(run) for run in runs}
+        places = {(run.workspace, run.id): run.place for run in runs}
         found: list[Run] = []
         for start in range(0, len(runs), 1000):
             ids = [(run.workspace, run.id) for run in runs[start : start + 1000]]
@@ -95,7 +95,7 @@ class Runs:
             found += [
                 row
                 for row in rows.runs(None, columns)
-                if places.get((row.workspace, row.id), _place(row)) != _place(row)
+                if places.get((row.workspace, row.id), row.place) != row.place
             ]
         return found
 
@@ -138,7 +138,7 @@ class Runs:
             if not page:
                 return gone
             # A clock that was set back must not leave a run in place, nor this loop without an end.
-            await self.write([_tombstone(run, max(version, run.version + 1)) for run in page], [])
+            await self.write([run.tombstone(max(version, run.version + 1)) for run in page], [])
             ids = tuple(run.id for run in page)
             feedback = await self.feedback(
                 FeedbackQuery(workspace=selection.workspace, runs=ids, limit=1_000_000)
@@ -298,24 +298,6 @@ class Runs:
 
 def _usage(row: Mapping[str, object]) -> Usage:
     return rows.usage({name: [value] for name, value in row.items()}, 0)
-
-
-def _place(run: Run) -> tuple[UUID, bool, int]:
-    return run.project_id, run.is_root, run.start_time
-
-
-def _tombstone(run: Run, version: int) -> Run:
-    """A row that supersedes every version of a run and makes it vanish; its payload is freed by merges."""
-    return Run(
-        workspace=run.workspace,
-        id=run.id,
-        project_id=run.project_id,
-        trace_id=run.trace_id,
-        start_time=run.start_time,
-        is_root=run.is_root,
-        version=version,
-        deleted=True,
-    )
 
 
 def _feedback_tombstone(item: Feedback, version: int) -> Feedback:
