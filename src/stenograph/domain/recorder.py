@@ -97,7 +97,6 @@ class Recorder:
         self._stopping = False
         self._flushed_at = time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
-        self._last_failure: StoreUnavailable | None = None
 
     # -- life --------------------------------------------------------------------------------------------
 

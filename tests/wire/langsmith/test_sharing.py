@@ -464,7 +464,7 @@ def test_the_page_runs_and_loads_nothing(http: httpx.Client, stranger: httpx.Cli
         "html", "head", "meta", "title", "style", "body", "h1", "h2", "ol", "li", "details", "summary", "span",
         "bdi", "pre", "p",
     }  # fmt: skip
-    assert page.attributes <= {"lang", "charset", "name", "content", "class"}
+    assert page.attributes <= {"lang", "charset", "name", "content", "class", "open"}
     assert page.text.count("<script>alert(1)</script>") >= 4
     policy = answer.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; style-src 'sha256-")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 
@@ -34,8 +34,3 @@ def statements(text: str) -> dict[str, str]:
             "\n".join(line for line in body.splitlines() if not line.startswith("-- ")).strip().rstrip(";")
         )
     return found
-
-
-def columns_text(names: Sequence[str]) -> str:
-    """A select list."""
-    return ", ".join(names)

@@ -17,7 +17,7 @@ _PAGE = """<!doctype html>
 <style>
   :root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }}
   body {{ max-width: 44rem; margin: 4rem auto; padding: 0 1rem }}
-  pre {{ padding: 1rem; border: 1px solid #8884; border-radius: 6px; overflow-x: auto }}
+  pre {{ padding: 1rem; border: 1px solid #8884; border-radius: 6px; white-space: pre-wrap; overflow-wrap: anywhere }}
 </style>
 <h1>Stenograph is recording</h1>
 <p>Point a LangSmith client here and run your program:</p>

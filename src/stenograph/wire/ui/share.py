@@ -33,11 +33,13 @@ _AT_ONCE: Final = 20
 _PRETTY_UP_TO: Final = 1 << 20
 
 _STYLE: Final = """
-:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }
+:root { color-scheme: light dark; --dim: #5b6675; --bad: #b42318; font: 15px/1.5 system-ui, sans-serif }
+@media (prefers-color-scheme: dark) { :root { --dim: #a3adba; --bad: #ff8a80 } }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.3rem } h1, summary { overflow-wrap: anywhere }
 ol { list-style: none; margin: 0; padding: 0 } li { border-top: 1px solid #8884; padding: .3rem 0 }
-.tree { white-space: pre; color: #888 } .kind, .when { color: #888; font-size: .85em } .error { color: #c33 }
+.tree { white-space: pre; color: var(--dim) } .kind, .when { color: var(--dim); font-size: .85em }
+.error { color: var(--bad); font-weight: 600 }
 pre { margin: .3rem 0; padding: .6rem; border: 1px solid #8884; border-radius: 4px; overflow: auto;
   max-height: 30rem; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85em }
 h2 { font-size: .85em; margin: .6rem 0 0 } bdi { unicode-bidi: isolate }
@@ -106,9 +108,11 @@ async def _entries(to: Services, opened: Opened, runs: Sequence[Run]) -> str:
 
 
 def _entry(run: Run, depth: int, details: str) -> str:
+    """One run, folded; the root is open, since its inputs and outputs are what a visitor came for."""
     status = f'<span class="{"error" if run.status == "error" else "when"}">{_text(run.status)}</span>'
+    indent = "  " * min(depth, 40) + ("└ " if depth else "")
     return (
-        f'<li><details><summary><span class="tree">{"  " * min(depth, 40)}{"└ " if depth else ""}</span>'
+        f'<li><details{"" if depth else " open"}><summary><span class="tree">{indent}</span>'
         f'<bdi>{_text(run.name or "")}</bdi> <span class="kind">{_text(run.run_type or "chain")}</span> '
         f'{status} <span class="when">{_latency(run)}</span></summary>\n{details}</details></li>\n'
     )
