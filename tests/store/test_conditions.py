@@ -182,14 +182,10 @@ class Engine:
         return [json.loads(line) for line in answer.splitlines()]
 
     def found(self, wanted: Filter) -> set[str]:
-        """The labels of the runs that `wanted` finds, from the table and, the same, from a subquery."""
-        params, apart = Params(), Params()
+        """The labels of the runs that `wanted` finds."""
+        params = Params()
         sql = condition(wanted, params, WORKSPACE)
-        from_table = self._labels(f"runs FINAL WHERE {_own(params)} AND {sql}", params)
-        sql = condition(wanted, apart, WORKSPACE, indexed=False)
-        newest = f"SELECT * FROM runs FINAL WHERE {_own(apart)}"
-        assert from_table == self._labels(f"({newest}) WHERE {sql}", apart)
-        return from_table
+        return self._labels(f"runs FINAL WHERE {_own(params)} AND {sql}", params)
 
     def _labels(self, source: str, params: Params) -> set[str]:
         return {LABELS[row["id"]] for row in self.execute(f"SELECT id FROM {source}", params)}

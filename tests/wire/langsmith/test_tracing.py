@@ -263,3 +263,13 @@ def test_threads(client: Client, project: str) -> None:
     assert [(thread["thread_id"], thread["count"]) for thread in threads] == [("conversation-1", 3)]
     turns = list(client.read_thread(thread_id="conversation-1", project_name=project))
     assert [run.inputs["turn"] for run in turns] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("word", ["afterbreak", "aftertab", "notes", "quoted", "ünïcode", "AfterReturn"])
+def test_words_are_found_whatever_json_escapes_stand_before_them(
+    client: Client, project: str, word: str
+) -> None:
+    text = 'x\nafterbreak\taftertab\rafterreturn C:\\notes\\new "quoted" Ünïcode'
+    client.create_run("escapes", {"text": text}, "chain", project_name=project)
+    assert [run.name for run in runs_of(client, project, filter=f'search("{word}")')] == ["escapes"]
+    assert runs_of(client, project, filter='search("otes")') == []

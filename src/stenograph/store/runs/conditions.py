@@ -42,17 +42,15 @@ from stenograph.store.runs.sql import Params
 from stenograph.store.runs.text_tests import OPERATORS, contains, like, pair_part
 
 
-def condition(
-    wanted: Filter, params: Params, workspace: UUID, *, within: str = "", indexed: bool = True
-) -> str:
+def condition(wanted: Filter, params: Params, workspace: UUID, *, within: str = "") -> str:
     """The SQL for `wanted`; its values are added to `params`.
 
     Runs of other workspaces are not excluded here, but subqueries read `workspace` only. `within` is an SQL
     condition over `runs` that holds for all runs of every trace in question (their project, say): it narrows
-    the subquery that adds up a trace's tokens and costs. `indexed` False is for columns that come out of a
-    subquery rather than from the table: the word indexes and their preprocessor are not there then.
+    the subquery that adds up a trace's tokens and costs. It has to stand in a WHERE over the table itself: only
+    there do the word indexes and their preprocessor apply.
     """
-    return _Compiler(params, workspace, within, indexed).condition(wanted)
+    return _Compiler(params, workspace, within).condition(wanted)
 
 
 _LATENCY: Final = "dateDiff('microsecond', start_time, end_time)"
@@ -67,17 +65,11 @@ _MOST_SPLITS: Final = 3
 _MOST_LOOKUPS: Final = 8  # from so many keys on, reading the whole map is no dearer
 
 
-_INDEXED: Final = "hasAllTokens({column}, {tokens})"
-_UNINDEXED: Final = "hasAllTokens(replaceAll(lowerUTF8({column}), '\\\\n', ' '), {tokens}, 'splitByNonAlpha')"
-"""What the index does, spelt out: its preprocessor and tokenizer as in schema.sql."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Compiler:
     params: Params
     workspace: UUID
     within: str
-    indexed: bool
 
     def condition(self, node: Filter) -> str:
         """An expression that can stand beside AND, OR and NOT as it is."""
@@ -215,8 +207,7 @@ class _Compiler:
             ]
         else:
             tokens = self.params.texts(word.tokens)
-            template = _INDEXED if self.indexed else _UNINDEXED
-            payloads = [template.format(column=column, tokens=tokens) for column in ("inputs", "outputs")]
+            payloads = [f"hasAllTokens({column}, {tokens})" for column in ("inputs", "outputs")]
         texts = [
             f"positionCaseInsensitiveUTF8(name, {piece}) > 0",
             f"ifNull(positionCaseInsensitiveUTF8(error, {piece}) > 0, 0)",

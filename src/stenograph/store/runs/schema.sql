@@ -56,9 +56,9 @@ CREATE TABLE IF NOT EXISTS runs
     INDEX by_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX by_thread thread_id TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX words_in inputs TYPE text(tokenizer = 'splitByNonAlpha',
-        preprocessor = replaceAll(lowerUTF8(inputs), '\\n', ' ')),
+        preprocessor = replaceRegexpAll(lowerUTF8(inputs), '\\\\[bfnrt\\\\]', ' ')),
     INDEX words_out outputs TYPE text(tokenizer = 'splitByNonAlpha',
-        preprocessor = replaceAll(lowerUTF8(outputs), '\\n', ' '))
+        preprocessor = replaceRegexpAll(lowerUTF8(outputs), '\\\\[bfnrt\\\\]', ' '))
 )
 ENGINE = ReplacingMergeTree(version, deleted)
 PARTITION BY toMonday(start_time)
