@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
+from stenograph.model.feedback_formulas import Applied
 from stenograph.model.filters import Filter
 from stenograph.model.runs import Micros
 
@@ -18,7 +19,8 @@ class RunSelection:
 
     `filter` speaks of the run itself, `trace_filter` of the root of its trace, `tree_filter` of any run of
     its trace. `since` and `until` bound the start time, both inclusive. `without_projects` are being deleted:
-    nothing of them is seen, though their rows may still be there.
+    nothing of them is seen, though their rows may still be there. `formulas` select nothing: what they compute
+    counts as feedback of the runs, in filters and in statistics.
     """
 
     workspace: UUID
@@ -36,6 +38,7 @@ class RunSelection:
     filter: Filter | None = None
     trace_filter: Filter | None = None
     tree_filter: Filter | None = None
+    formulas: tuple[Applied, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
