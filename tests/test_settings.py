@@ -205,6 +205,7 @@ def test_sizes_that_contradict_each_other_are_refused(smaller: str, larger: str)
 def test_a_slip_in_a_variable_name_is_pointed_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STENOGRAPH_DATADIR", "/data")
     monkeypatch.setenv("STENOGRAPH_PORT", "1984")
+    monkeypatch.setenv("STENOGRAPH_URL", "http://localhost:1984")  # of export and import
     assert unknown_variables() == ["STENOGRAPH_DATADIR is no setting; did you mean STENOGRAPH_DATA_DIR?"]
 
 

@@ -7,6 +7,7 @@ import io
 import json
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 from tests.conftest import Server, free_port
 from tests.transfer.conftest import Run, add, dataset_named, make, stored
 from tests.wire.langsmith.giving import give
-from tests.wire.langsmith.recorded import Trace, record
+from tests.wire.langsmith.recorded import START, Trace, record
 
 PARIS: dict[str, Any] = {
     "inputs": {"question": "Capital of France?", "options": ["Paris", "Nice"]},
@@ -45,13 +46,19 @@ def test_a_dataset_by_name_or_id(run: Run, http: httpx.Client, name: str, tmp_pa
     kept = stored(http, dataset)
     assert (first["id"], first["created_at"]) == (kept[0]["id"], kept[0]["created_at"])
     assert first["inputs"] == PARIS["inputs"]
-    assert (first["outputs"], first["metadata"], first["split"]) == ({"answer": "Paris"}, {"level": 1}, ["test"])
+    assert (first["outputs"], first["metadata"], first["split"]) == (
+        {"answer": "Paris"},
+        {"level": 1},
+        ["test"],
+    )
     assert (second["inputs"], second["outputs"], second["split"]) == ({}, None, ["base"])
     assert run("export", "dataset", dataset, "-o", "again.jsonl").status == 0
     assert (tmp_path / "again.jsonl").read_bytes() == (tmp_path / f"{name}.jsonl").read_bytes()
 
 
-def test_the_format_is_the_ending_unless_stated(run: Run, http: httpx.Client, name: str, tmp_path: Path) -> None:
+def test_the_format_is_the_ending_unless_stated(
+    run: Run, http: httpx.Client, name: str, tmp_path: Path
+) -> None:
     make(http, name, PARIS)
     assert run("export", "dataset", name, "-o", "a.csv").status == 0
     assert run("export", "dataset", name, "-o", "b.parquet").status == 0
@@ -108,7 +115,7 @@ def test_a_dataset_without_examples(run: Run, http: httpx.Client, name: str, tmp
     make(http, name)
     for ending in ("csv", "jsonl", "parquet"):
         assert run("export", "dataset", name, "-o", f"x.{ending}").status == 0
-    assert (tmp_path / "x.csv").read_text() == "id,split,created_at\r\n"
+    assert (tmp_path / "x.csv").read_bytes() == b"id,split,created_at\r\n"
     assert (tmp_path / "x.jsonl").read_text() == ""
     assert len(pd.read_parquet(tmp_path / "x.parquet")) == 0
 
@@ -330,9 +337,10 @@ def experiment(http: httpx.Client, name: str) -> str:
     first, second = add(http, dataset, PARIS, {"inputs": {"question": "?"}})
     called = f"experiment-{uuid.uuid4().hex}"
     http.post("/sessions", json={"name": called, "reference_dataset_id": dataset}).raise_for_status()
-    trace = Trace(seconds=2, first_token=0.5, metadata={"model": "m"})
+    trace = Trace(seconds=2, metadata={"model": "m"})
     runs = record(http, called, trace, trace, Trace(seconds=1, error="boom", cost=None))
-    patched = {"outputs": {"answer": "Paris"}}
+    token = {"name": "new_token", "time": (START + timedelta(seconds=0.5)).isoformat()}
+    patched = {"outputs": {"answer": "Paris"}, "events": [token]}
     for run_id, example in zip(runs, (first, first, second), strict=True):
         change = {"reference_example_id": example, **(patched if example == first else {})}
         http.patch(f"/runs/{run_id}", json=change).raise_for_status()
@@ -354,7 +362,7 @@ def test_an_experiment_is_a_row_a_run(run: Run, http: httpx.Client, experiment: 
     assert good[0]["reference_outputs"] == {"answer": "Paris"}
     assert (good[0]["metadata"], good[0]["split"]) == ({"level": 1}, ["test"])
     assert good[0]["run_metadata"]["model"] == "m"
-    assert (good[0]["latency"], good[0]["first_token"], good[0]["total_tokens"]) == (2, 1.5, 15)
+    assert (good[0]["latency"], good[0]["first_token"], good[0]["total_tokens"]) == (2, 0.5, 15)
     assert good[0]["total_cost"] == 0.75
     assert sorted((row["feedback"] for row in good), key=str) == [{"right": 0.5}, {"tone": "warm"}]
     assert (bad["error"], bad["status"], bad["outputs"], bad["feedback"]) == ("boom", "error", None, {})

@@ -31,7 +31,8 @@ def check_target(target: Path, *, force: bool) -> None:
 def whole_file(target: Path, *, force: bool) -> Iterator[BinaryIO]:
     """A file beside the target, which takes its place when the block ends well and is removed when not.
 
-    A device or a pipe is written as it is. Conflict when a file has appeared there meanwhile.
+    Where the system can, it has no name until then, so that even a process that is killed leaves nothing. A device
+    or a pipe is written as it is. Conflict when a file has appeared there meanwhile.
     """
     target = target.resolve()  # through a symbolic link, which stays
     with of_file("write", target):
@@ -41,16 +42,38 @@ def whole_file(target: Path, *, force: bool) -> Iterator[BinaryIO]:
             return
         part = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
         try:
-            with part.open("xb") as out:
+            unnamed = _unnamed_file(target.parent)
+            with unnamed or part.open("xb") as out:
                 yield out
                 out.flush()
                 os.fsync(out.fileno())
+                if unnamed is not None:
+                    _give_name(out, part)
             if force:
                 part.replace(target)
             else:
                 _link(part, target)
         finally:
             part.unlink(missing_ok=True)
+
+
+def _unnamed_file(folder: Path) -> BinaryIO | None:
+    """None where system or file system have no such thing: it is Linux's."""
+    if not hasattr(os, "O_TMPFILE") or not Path("/proc/self/fd").is_dir():
+        return None
+    try:
+        return os.fdopen(os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666), "wb")
+    except OSError:
+        return None
+
+
+def _give_name(file: BinaryIO, path: Path) -> None:
+    place = os.open(path.parent, os.O_RDONLY)
+    try:
+        # Only with a folder's descriptor does Python ask for the link to be followed, which open(2) tells to do.
+        os.link(f"/proc/self/fd/{file.fileno()}", path, src_dir_fd=place, follow_symlinks=True)
+    finally:
+        os.close(place)
 
 
 def _link(part: Path, target: Path) -> None:

@@ -28,7 +28,9 @@ async def create(request: Request) -> Response:
     sent = await body_as(request, FeedbackIn)
     now = time.time_ns() // 1000
     with of_body():
-        given = from_wire(sent, workspace=who.workspace, new_id=uuid4(), now=now, payloads=to.payloads)
+        given = from_wire(
+            sent, workspace=who.workspace, new_id=sent.id or uuid4(), now=now, payloads=to.payloads
+        )
         await to.feedback.give(given, shape_from_wire(sent.feedback_config, to.payloads))
     # A key that may only write learns nothing of runs.
     run = await to.feedback.run_of(given) if Permission.READ in PERMISSIONS[who.role] else None

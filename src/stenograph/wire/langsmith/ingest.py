@@ -139,7 +139,7 @@ class Intake:
             found = feedback_from_wire(
                 sent,
                 workspace=self._workspace,
-                new_id=uuid4(),
+                new_id=sent.id or uuid4(),  # drawing one lets go of the interpreter: not for nothing
                 now=self._now,
                 payloads=self._to.payloads,
             )

@@ -65,7 +65,7 @@ def test_what_is_seen_of_an_experiment(asked: Questions, client: Client) -> None
     metadata = session["extra"]["metadata"]
     assert metadata["model"] == "none"
     assert metadata["num_repetitions"] == 2
-    assert metadata["dataset_splits"] == ["even", "odd"]
+    assert sorted(metadata["dataset_splits"]) == ["even", "odd"]
     (version,) = asked.versions()
     assert datetime.fromisoformat(metadata["dataset_version"]) == datetime.fromisoformat(version["as_of"])
 
