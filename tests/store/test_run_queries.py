@@ -13,7 +13,7 @@ import pytest
 from stenograph.model.filters import Compare, Field, HasTag, Op, Search
 from stenograph.model.query import Cursor, FeedbackQuery, RunQuery, RunSelection, ThreadQuery
 from stenograph.model.runs import Run
-from stenograph.store.runs import query
+from stenograph.store.runs import feedback_query, figures, query
 from stenograph.store.runs.query import Statement
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "queries"
@@ -85,43 +85,53 @@ STATEMENTS: dict[str, Statement] = {
     "page_everything": page(EVERYTHING),
     "stored": query.stored(IDS),
     "every_place": query.every_place(IDS),
-    "descendants": query.descendants(WORKSPACE, RUNS),
-    "stats": query.stats(RunSelection(workspace=WORKSPACE)),
-    "stats_of_roots": query.stats(PLAIN),
-    "stats_by_tag": query.stats(PLAIN, "tag", "", 5),
-    "stats_by_metadata": query.stats(FILTERED, "metadata", "env", 5),
-    "stats_by_project": query.stats(RunSelection(workspace=WORKSPACE), "project", "", 5),
-    "series": query.stats(BOUNDED, "name", "", 10, HOUR, NOON),
-    "trace_sums": query.trace_sums(PLAIN),
-    "trace_sums_bounded": query.trace_sums(BOUNDED),
-    "trace_sums_filtered": query.trace_sums(FILTERED),
-    "trace_sums_by_tag": query.trace_sums(PLAIN, "tag"),
-    "trace_sums_by_metadata": query.trace_sums(BOUNDED, "metadata", "env"),
-    "trace_sums_by_type": query.trace_sums(PLAIN, "run_type"),
-    "trace_sums_series": query.trace_sums(PLAIN, "name", "", HOUR, NOON),
-    "facets": query.facets(PLAIN, 10),
-    "last_starts": query.last_starts(RunSelection(workspace=WORKSPACE)),
+    "descendants": query.descendants(WORKSPACE, RUNS, 100),
+    "descendants_all": query.descendants(WORKSPACE, RUNS, None),
+    "family": query.family(RUNS[0], 100),
+    "family_all": query.family(RUNS[0], None),
+    "stats": figures.stats(RunSelection(workspace=WORKSPACE)),
+    "stats_of_roots": figures.stats(PLAIN),
+    "stats_by_tag": figures.stats(PLAIN, "tag", "", 5),
+    "stats_by_metadata": figures.stats(FILTERED, "metadata", "env", 5),
+    "stats_by_project": figures.stats(RunSelection(workspace=WORKSPACE), "project", "", 5),
+    "series": figures.stats(BOUNDED, "name", "", 10, HOUR, NOON),
+    "trace_sums": figures.trace_sums(PLAIN),
+    "trace_sums_bounded": figures.trace_sums(BOUNDED),
+    "trace_sums_filtered": figures.trace_sums(FILTERED),
+    "trace_sums_by_tag": figures.trace_sums(PLAIN, "tag"),
+    "trace_sums_by_metadata": figures.trace_sums(BOUNDED, "metadata", "env"),
+    "trace_sums_by_type": figures.trace_sums(PLAIN, "run_type"),
+    "trace_sums_series": figures.trace_sums(PLAIN, "name", "", HOUR, NOON),
+    "facets": figures.facets(PLAIN, 10),
+    "metadata_facets": figures.metadata_facets(PLAIN, 10),
+    "parts": figures.parts(BOUNDED, [Compare(Field.STATUS, Op.EQ, "error"), HasTag("x")], HOUR),
+    "parts_by_metadata": figures.parts(PLAIN, [HasTag("x")], HOUR, "metadata", "env", NOON),
+    "last_starts": figures.last_starts(RunSelection(workspace=WORKSPACE)),
     "files": query.files(RunSelection(workspace=WORKSPACE, traces=(ONE,))),
-    "metadata_values": query.metadata_values(PLAIN, [], 10),
-    "metadata_values_named": query.metadata_values(PLAIN, ["env", "it's"], 10),
-    "threads": query.threads(ThreadQuery(selection=PLAIN, limit=20, offset=40)),
-    "thread_usage": query.thread_usage(PLAIN, ["t1", "t2"]),
+    "metadata_values": figures.metadata_values(PLAIN, [], 10),
+    "metadata_values_named": figures.metadata_values(PLAIN, ["env", "it's"], 10),
+    "threads": figures.threads(ThreadQuery(selection=PLAIN, limit=20, offset=40)),
+    "thread_usage": figures.thread_usage(PLAIN, ["t1", "t2"]),
     "drop_feedback": query.drop_feedback(WORKSPACE, [PROJECT]),
     "drop_runs": query.drop_runs(WORKSPACE, [PROJECT]),
     "unfinished": query.unfinished("runs", PROJECT),
     "with_rows": query.with_rows([PROJECT]),
-    "feedback": query.feedback(FeedbackQuery(workspace=WORKSPACE)),
-    "feedback_everything": query.feedback(ALL_FEEDBACK),
-    "feedback_on_projects": query.feedback(FeedbackQuery(workspace=WORKSPACE, has_score=True, on_runs=False)),
-    "stored_feedback": query.stored_feedback(IDS),
-    "feedback_stats": query.feedback_stats(PLAIN, "all"),
-    "feedback_stats_by_run": query.feedback_stats(RunSelection(workspace=WORKSPACE, ids=(ONE, TWO)), "run"),
-    "feedback_stats_by_project": query.feedback_stats(
+    "feedback": feedback_query.feedback(FeedbackQuery(workspace=WORKSPACE)),
+    "feedback_everything": feedback_query.feedback(ALL_FEEDBACK),
+    "feedback_on_projects": feedback_query.feedback(
+        FeedbackQuery(workspace=WORKSPACE, has_score=True, on_runs=False)
+    ),
+    "stored_feedback": feedback_query.stored_feedback(IDS),
+    "feedback_stats": feedback_query.feedback_stats(PLAIN, "all"),
+    "feedback_stats_by_run": feedback_query.feedback_stats(
+        RunSelection(workspace=WORKSPACE, ids=(ONE, TWO)), "run"
+    ),
+    "feedback_stats_by_project": feedback_query.feedback_stats(
         RunSelection(workspace=WORKSPACE, ids=(ONE,), projects=(PROJECT,)), "project"
     ),
-    "feedback_stats_by_thread": query.feedback_stats(PLAIN, "thread"),
-    "feedback_series": query.feedback_stats(PLAIN, "all", HOUR, NOON),
-    "project_feedback_stats": query.project_feedback_stats(WORKSPACE, [PROJECT, OTHER]),
+    "feedback_stats_by_thread": feedback_query.feedback_stats(PLAIN, "thread"),
+    "feedback_series": feedback_query.feedback_stats(PLAIN, "all", HOUR, NOON),
+    "project_feedback_stats": feedback_query.project_feedback_stats(WORKSPACE, [PROJECT, OTHER]),
 }
 
 
@@ -147,11 +157,12 @@ def test_values_are_bound_and_stay_in_their_workspace(name: str) -> None:
 
 
 def test_every_statement_is_pinned() -> None:
-    """Each builder of query.py, and no file without a statement."""
+    """Each builder of the three, and no file without a statement."""
     built = {
         name
-        for name, function in inspect.getmembers(query, inspect.isfunction)
-        if function.__module__ == query.__name__ and function.__annotations__.get("return") == "Statement"
+        for module in (query, figures, feedback_query)
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and function.__annotations__.get("return") == "Statement"
     }
     assert built == {name for name in built if any(pinned.startswith(name) for pinned in STATEMENTS)}
     assert {file.stem for file in GOLDEN.glob("*.sql")} == set(STATEMENTS)

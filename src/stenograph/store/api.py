@@ -15,10 +15,11 @@ from stenograph.model.access import ApiKey, Workspace
 from stenograph.model.dead_letters import DeadLetter
 from stenograph.model.feedback import Feedback, FeedbackStat
 from stenograph.model.feedback_setup import FeedbackConfig, FeedbackToken
+from stenograph.model.filters import Filter
 from stenograph.model.prices import ModelPrice
 from stenograph.model.projects import Project, ProjectPatch, ProjectQuery
 from stenograph.model.query import FeedbackQuery, RunQuery, RunSelection, StatGroup, ThreadQuery
-from stenograph.model.runs import Micros, Run, Usage
+from stenograph.model.runs import Family, Micros, Run, Usage
 from stenograph.model.sharing import Share, ShareKind
 from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket
 from stenograph.model.views import SavedView, ViewPatch, ViewType
@@ -75,6 +76,9 @@ class RunStore(Protocol):
     async def usage(self, workspace: UUID, runs: Sequence[Run]) -> Mapping[UUID, Usage]:
         """For each of these runs that has descendants with usage: its own and theirs together."""
 
+    async def family(self, run: Run) -> Family:
+        """The descendants of a run, of which no more than the key need be given, and the usage of all together."""
+
     async def stats(
         self, selection: RunSelection, group: StatGroup | None = None, path: str = "", groups: int = 5
     ) -> Mapping[str, RunStats]:
@@ -116,10 +120,13 @@ class RunStore(Protocol):
         group: StatGroup | None = None,
         path: str = "",
         origin: Micros = 0,
+        parts: Sequence[Filter] = (),
     ) -> list[TimeBucket]:
         """Statistics by time, empty buckets left out, oldest first; at most ten groups a bucket.
 
-        Buckets begin at `origin` and at whole strides from it.
+        Buckets begin at `origin` and at whole strides from it. With `parts` each run counts once in every part that
+        it matches, in buckets of that part's own; sums then speak of the selected runs alone, roots too. Parts do
+        not search for words.
         """
 
     async def thread_usage(self, selection: RunSelection, threads: Sequence[str]) -> Mapping[str, Usage]:

@@ -1,4 +1,6 @@
-"""Query values to SQL. Every statement on runs is composed here; tests pin its text as golden files.
+"""Query values to SQL: runs as such. What they come to: figures.py; feedback: feedback_query.py.
+
+Every statement on runs is composed in these three; tests pin their text as golden files.
 
 Readers see only the newest version of a run: FINAL. `LIMIT 1 BY id` serves where deleted ones count too.
 """
@@ -9,35 +11,31 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
-from stenograph.model.query import FeedbackQuery, RunQuery, RunSelection, StatGroup, ThreadQuery
-from stenograph.model.runs import Micros, Run
+from stenograph.model.query import RunQuery, RunSelection
+from stenograph.model.runs import Run
 from stenograph.store.runs.conditions import condition
 from stenograph.store.runs.rows import (
     DETAIL_COLUMNS,
-    FEEDBACK_COLUMNS,
     KEY_COLUMNS,
     RUN_COLUMNS,
     USAGE_COLUMNS,
-    ZERO,
 )
 from stenograph.store.runs.sql import Params
 
 Statement = tuple[str, dict[str, str]]
 """SQL and the values of its placeholders."""
 
-LATENCY: Final = "(toUnixTimestamp64Micro(end_time) - toUnixTimestamp64Micro(start_time)) / 1000000"
-FIRST_TOKEN: Final = (
-    "(toUnixTimestamp64Micro(first_token_time) - toUnixTimestamp64Micro(start_time)) / 1000000"
-)
+SKEW: Final = 60_000_000
+"""Microseconds by which a child may seem to start before its root: their clocks may be two."""
 
 
 def where(selection: RunSelection, params: Params) -> str:
     """The WHERE clause of a selection, workspace always first."""
-    terms = _house(selection, params)
+    terms = house(selection, params)
     if selection.ids:
-        terms.append(_among("id", selection.ids, params))
+        terms.append(among("id", selection.ids, params))
     if selection.traces:
-        terms.append(_among("trace_id", selection.traces, params))
+        terms.append(among("trace_id", selection.traces, params))
     if selection.is_root is not None:
         terms.append(f"is_root = {int(selection.is_root)}")
     if selection.since is not None:
@@ -47,7 +45,7 @@ def where(selection: RunSelection, params: Params) -> str:
     if selection.parent_run is not None:
         terms.append(f"ifNull(parent_run_id = {params.uuid(selection.parent_run)}, 0)")
     if selection.reference_examples:
-        terms.append(_among("reference_example_id", selection.reference_examples, params))
+        terms.append(among("reference_example_id", selection.reference_examples, params))
     if selection.run_type is not None:
         terms.append(f"run_type = {params.text(selection.run_type)}")
     if selection.has_error is not None:
@@ -65,11 +63,11 @@ def where(selection: RunSelection, params: Params) -> str:
     return "\n  AND ".join(terms)
 
 
-def _house(selection: RunSelection, params: Params) -> list[str]:
+def house(selection: RunSelection, params: Params) -> list[str]:
     """The workspace and projects of a selection: what holds for whole traces of it."""
     terms = [f"workspace_id = {params.uuid(selection.workspace)}"]
     if selection.projects:
-        terms.append(_among("project_id", selection.projects, params))
+        terms.append(among("project_id", selection.projects, params))
     if selection.without_projects:
         terms.append(f"project_id NOT IN {params.uuids(selection.without_projects)}")
     return terms
@@ -79,9 +77,9 @@ def _within(selection: RunSelection, params: Params) -> str:
     """What holds for every run of the traces in question: their project, and their ids where given."""
     terms = []
     if selection.projects:
-        terms.append(_among("project_id", selection.projects, params))
+        terms.append(among("project_id", selection.projects, params))
     if selection.traces:
-        terms.append(_among("trace_id", selection.traces, params))
+        terms.append(among("trace_id", selection.traces, params))
     return " AND ".join(terms)
 
 
@@ -100,7 +98,7 @@ def _scopes(selection: RunSelection, params: Params) -> Iterable[str]:
         yield f"trace_id IN (SELECT trace_id FROM runs FINAL WHERE {' AND '.join(inner)})"
 
 
-def _among(column: str, values: Sequence[UUID], params: Params) -> str:
+def among(column: str, values: Sequence[UUID], params: Params) -> str:
     if len(values) == 1:
         return f"{column} = {params.uuid(values[0])}"
     return f"{column} IN {params.uuids(values)}"
@@ -115,7 +113,7 @@ def source(selection: RunSelection, params: Params) -> str:
     return f"FROM runs FINAL\nWHERE {where(selection, params)}"
 
 
-def _plain(selection: RunSelection) -> RunSelection:
+def plain(selection: RunSelection) -> RunSelection:
     """The selection without what the sort key does not know."""
     return RunSelection(
         workspace=selection.workspace,
@@ -141,7 +139,7 @@ def page(query: RunQuery) -> Statement:
         )
     # In the order of the table the engine stops reading early, but reads slowly, one row group at a time: good for
     # the first of very many, three times dearer where a filter lets few pass. identity() hides the column from it.
-    start = "start_time" if query.selection == _plain(query.selection) else "identity(start_time)"
+    start = "start_time" if query.selection == plain(query.selection) else "identity(start_time)"
     return f"{text}\nORDER BY {start} {order}, id {order}\nLIMIT {int(query.limit)}", params.values
 
 
@@ -151,8 +149,8 @@ def stored(ids: Sequence[tuple[UUID, UUID]]) -> Statement:
     workspaces = sorted({workspace for workspace, _ in ids}, key=str)
     columns = ", ".join(sorted(RUN_COLUMNS))
     return (
-        f"SELECT {columns}\nFROM runs\nWHERE {_among('workspace_id', workspaces, params)}\n"
-        f"  AND {_among('id', [run_id for _, run_id in ids], params)}\n"
+        f"SELECT {columns}\nFROM runs\nWHERE {among('workspace_id', workspaces, params)}\n"
+        f"  AND {among('id', [run_id for _, run_id in ids], params)}\n"
         "ORDER BY version DESC\nLIMIT 1 BY workspace_id, id",
         params.values,
     )
@@ -164,13 +162,32 @@ def every_place(ids: Sequence[tuple[UUID, UUID]]) -> Statement:
     workspaces = sorted({workspace for workspace, _ in ids}, key=str)
     return (
         f"SELECT workspace_id, {', '.join(KEY_COLUMNS)}\nFROM runs FINAL\n"
-        f"WHERE {_among('workspace_id', workspaces, params)}\n"
-        f"  AND {_among('id', [run_id for _, run_id in ids], params)}",
+        f"WHERE {among('workspace_id', workspaces, params)}\n"
+        f"  AND {among('id', [run_id for _, run_id in ids], params)}",
         params.values,
     )
 
 
-def descendants(workspace: UUID, runs: Sequence[Run]) -> Statement:
+AT_ONCE: Final = 10_000
+"""Rows up to which the engine reads what neither sorts nor filters only for the rows of the answer."""
+
+
+def family(run: Run, limit: int | None) -> Statement:
+    """The runs of one trace, oldest first: place in the tree and figures."""
+    params = Params()
+    columns = ", ".join(("id", "project_id", "start_time", "dotted_order", *USAGE_COLUMNS, *DETAIL_COLUMNS))
+    return (
+        f"SELECT {columns}\nFROM runs FINAL\nWHERE workspace_id = {params.uuid(run.workspace)}\n"
+        f"  AND trace_id = {params.uuid(run.trace_id)}\nORDER BY identity(start_time), id" + _first(limit),
+        params.values,
+    )
+
+
+def _first(limit: int | None) -> str:
+    return "" if limit is None else f"\nLIMIT {int(limit)}"
+
+
+def descendants(workspace: UUID, runs: Sequence[Run], limit: int | None) -> Statement:
     """Runs with usage of their own in the traces of `runs`: place in the tree and figures."""
     params = Params()
     projects = sorted({run.project_id for run in runs}, key=str)
@@ -178,183 +195,17 @@ def descendants(workspace: UUID, runs: Sequence[Run]) -> Statement:
     inner = "\n  AND ".join(
         (
             f"workspace_id = {params.uuid(workspace)}",
-            _among("project_id", projects, params),
-            f"start_time >= {params.micros(min(run.start_time for run in runs) - _SKEW)}",
-            _among("trace_id", traces, params),
+            among("project_id", projects, params),
+            f"start_time >= {params.micros(min(run.start_time for run in runs) - SKEW)}",
+            among("trace_id", traces, params),
             "(total_tokens > 0 OR total_cost IS NOT NULL OR prompt_tokens > 0 OR completion_tokens > 0)",
         )
     )
     columns = ", ".join((*USAGE_COLUMNS, *DETAIL_COLUMNS))
-    return f"SELECT id, dotted_order, {columns}\nFROM runs FINAL\nWHERE {inner}", params.values
-
-
-# -- statistics ------------------------------------------------------------------------------------------
-
-_QUANTILES: Final = "quantilesExactInclusiveIf(0.5, 0.99)"
-
-
-def _tokens(column: str) -> str:
-    return f"quantilesExactInclusiveIf(0.5, 0.99)({column}, {column} > 0)"
-
-
-_STATS: Final = f"""count() AS run_count,
-  {_QUANTILES}({LATENCY}, end_time IS NOT NULL) AS latency,
-  avgIf({LATENCY}, end_time IS NOT NULL) AS latency_avg,
-  {_QUANTILES}({FIRST_TOKEN}, first_token_time IS NOT NULL) AS first_token,
-  max(start_time) AS last_run_start_time,
-  countIf(status = 'error') AS errors,
-  countIf(end_time IS NOT NULL) AS finished,
-  countIf(end_time IS NOT NULL AND first_token_time IS NOT NULL) AS streamed"""
-
-_SUMS: Final = f"""sum(prompt_tokens) AS prompt_tokens,
-  sum(completion_tokens) AS completion_tokens,
-  sum(total_tokens) AS total_tokens,
-  {_tokens("total_tokens")} AS tokens_quantiles,
-  {_tokens("prompt_tokens")} AS prompt_quantiles,
-  {_tokens("completion_tokens")} AS completion_quantiles,
-  sum(prompt_cost) AS prompt_cost,
-  sum(completion_cost) AS completion_cost,
-  sum(total_cost) AS total_cost,
-  quantilesExactInclusiveIf(0.5, 0.99)(toFloat64(total_cost), total_cost IS NOT NULL) AS cost_quantiles,
-  sumMap(token_details) AS token_details,
-  sumMap(cost_details) AS cost_details"""
-
-
-def _group_key(group: StatGroup | None, path: str, params: Params) -> str:
-    match group:
-        case None:
-            return "''"
-        case "project":
-            return "toString(project_id)"
-        case "name":
-            return "toString(name)"
-        case "run_type":
-            return "toString(run_type)"
-        case "tag":
-            return "toString(arrayJoin(tags))"
-        case "metadata":
-            return f"metadata[{params.text(path)}]"
-
-
-def _bucket(stride: Micros, origin: Micros) -> str:
-    """The start of a run's stride of time. Strides are counted from `origin`, in both directions."""
-    at = "toUnixTimestamp64Micro(start_time)"
-    return f"{at} - positiveModulo({at} - {int(origin)}, {int(stride)})"
-
-
-def stats(
-    selection: RunSelection,
-    group: StatGroup | None = None,
-    path: str = "",
-    groups: int | None = None,
-    stride: Micros | None = None,
-    origin: Micros = 0,
-) -> Statement:
-    """Statistics of a selection by group and, with a stride, by time. Of roots without sums: see trace_sums."""
-    params = Params()
-    key = _group_key(group, path, params)
-    bucket = "" if stride is None else f"{_bucket(stride, origin)} AS bucket,\n  "
-    figures = _STATS if selection.is_root else f"{_STATS},\n  {_SUMS}"
-    wanted = source(selection, params)
-    if group == "metadata":
-        wanted += f"\n  AND mapContains(metadata, {params.text(path)})"
-    text = f"SELECT {bucket}{key} AS group_key,\n  {figures}\n{wanted}\n"
-    text += "GROUP BY " + ("group_key" if stride is None else "bucket, group_key")
-    text += "\nORDER BY " + (
-        "run_count DESC, group_key" if stride is None else "bucket, run_count DESC, group_key"
-    )
-    if groups is not None:
-        text += f"\nLIMIT {int(groups)}" + ("" if stride is None else " BY bucket")
-    return text, params.values
-
-
-_TRACE_SUMS: Final = """sum(prompt_tokens) AS prompt_tokens,
-    sum(completion_tokens) AS completion_tokens,
-    sum(total_tokens) AS total_tokens,
-    sum(prompt_cost) AS prompt_cost,
-    sum(completion_cost) AS completion_cost,
-    sum(total_cost) AS total_cost,
-    sumMap(token_details) AS token_details,
-    sumMap(cost_details) AS cost_details"""
-
-_SKEW: Final = 60_000_000
-"""Microseconds by which a child may seem to start before its root: their clocks may be two."""
-
-
-def _traces(selection: RunSelection, lent: str, params: Params, and_also: str = "") -> str:
-    """A subquery with the sums of each selected root's trace. Its root lends it `lent`, an aggregate of its
-    columns under the condition `is_root = 1`."""
-    inner = _house(selection, params)
-    if selection.since is not None:
-        inner.append(f"start_time >= {params.micros(selection.since - _SKEW)}")
-    having = "\n  HAVING max(is_root) = 1"
-    if selection != _plain(selection) or and_also:
-        having = ""
-        inner.append(f"trace_id IN (SELECT trace_id {source(selection, params)}{and_also})")
-    elif selection.since is not None or selection.until is not None:
-        having = f"\n  HAVING max({' AND '.join(_roots_between(selection, params))})"
     return (
-        f"(SELECT {lent},\n    {_TRACE_SUMS}\n  FROM runs FINAL\n  WHERE "
-        + "\n    AND ".join(inner)
-        + f"\n  GROUP BY trace_id{having})"
-    )
-
-
-def _roots_between(selection: RunSelection, params: Params) -> Iterable[str]:
-    yield "is_root = 1"
-    if selection.since is not None:
-        yield f"start_time >= {params.micros(selection.since)}"
-    if selection.until is not None:
-        yield f"start_time <= {params.micros(selection.until)}"
-
-
-def trace_sums(
-    selection: RunSelection,
-    group: StatGroup | None = None,
-    path: str = "",
-    stride: Micros | None = None,
-    origin: Micros = 0,
-) -> Statement:
-    """Token and cost sums over the whole traces of selected roots, by the roots' groups."""
-    params = Params()
-    bucket = "0" if stride is None else _bucket(stride, origin)
-    key, of_root, having_key = _group_key(group, path, params), "", ""
-    if group == "tag":
-        key, of_root = "toString(arrayJoin(tags))", ",\n    anyIf(tags, is_root = 1) AS tags"
-    elif group is not None:
-        of_root, key = f",\n    anyIf({key}, is_root = 1) AS key", "key"
-    if group == "metadata":
-        having_key = f"\n  AND mapContains(metadata, {params.text(path)})"
-    traces = _traces(selection, f"maxIf({bucket}, is_root = 1) AS bucket{of_root}", params, having_key)
-    return (
-        f"SELECT bucket, {key} AS group_key,\n  {_SUMS}\nFROM {traces}\nGROUP BY bucket, group_key",
+        f"SELECT id, dotted_order, {columns}\nFROM runs FINAL\nWHERE {inner}\nORDER BY id" + _first(limit),
         params.values,
     )
-
-
-def facets(selection: RunSelection, limit: int) -> Statement:
-    """The most frequent values of a few fields, by project."""
-    params = Params()
-    pairs = (
-        "arrayConcat([('name', toString(name)), ('run_type', toString(run_type)), ('status', toString(status))],"
-        " arrayMap(tag -> ('tag', toString(tag)), tags),"
-        " arrayMap((k, v) -> (concat('metadata.', toString(k)), v), mapKeys(metadata), mapValues(metadata)))"
-    )
-    wanted = source(selection, params)
-    return (
-        f"SELECT project_id, facet.1 AS key, facet.2 AS value, count() AS count\n"
-        f"FROM (SELECT project_id, arrayJoin({pairs}) AS facet {wanted})\nWHERE length(value) <= 200\n"
-        "GROUP BY project_id, key, value\nORDER BY project_id, key, count DESC, value\n"
-        f"LIMIT {int(limit)} BY project_id, key",
-        params.values,
-    )
-
-
-def last_starts(selection: RunSelection) -> Statement:
-    """When the newest run of each project started."""
-    params = Params()
-    wanted = source(selection, params)
-    return f"SELECT project_id, max(start_time) AS last\n{wanted}\nGROUP BY project_id", params.values
 
 
 def files(selection: RunSelection) -> Statement:
@@ -365,43 +216,6 @@ def files(selection: RunSelection) -> Statement:
         f"SELECT {', '.join(columns)}\n{source(selection, params)}\n  AND attachments != ''",
         params.values,
     )
-
-
-def metadata_values(selection: RunSelection, keys: Sequence[str], limit: int) -> Statement:
-    """The most frequent values of metadata keys."""
-    params = Params()
-    wanted = source(selection, params)
-    named = f"\nWHERE pair.1 IN {params.texts(keys)}" if keys else ""
-    return (
-        "SELECT toString(pair.1) AS key, pair.2 AS value, count() AS count\n"
-        "FROM (SELECT arrayJoin(arrayZip(mapKeys(metadata), mapValues(metadata))) AS pair "
-        f"{wanted}){named}\n"
-        f"GROUP BY key, value\nORDER BY key, count DESC, value\nLIMIT {int(limit)} BY key",
-        params.values,
-    )
-
-
-def threads(query: ThreadQuery) -> Statement:
-    """A page of threads: roots of one project that share a thread id."""
-    params = Params()
-    wanted = source(query.selection, params)
-    return (
-        "SELECT thread_id, count() AS turns, argMin(trace_id, (start_time, id)) AS first_trace,\n"
-        "  argMax(trace_id, (start_time, id)) AS last_trace, min(start_time) AS min_start_time,\n"
-        f"  max(start_time) AS max_start_time, {_QUANTILES}({LATENCY}, end_time IS NOT NULL) AS latency,\n"
-        "  argMax(tuple(error), (start_time, id)).1 AS last_error, count() OVER () AS threads\n"
-        f"{wanted}\n  AND thread_id != ''\nGROUP BY thread_id\n"
-        f"ORDER BY max_start_time DESC, thread_id\nLIMIT {int(query.limit)} OFFSET {int(query.offset)}",
-        params.values,
-    )
-
-
-def thread_usage(selection: RunSelection, threads: Sequence[str]) -> Statement:
-    """Token and cost sums of whole traces, by thread."""
-    params = Params()
-    of_threads = f"\n  AND thread_id IN {params.texts(threads)}"
-    traces = _traces(selection, "anyIf(thread_id, is_root = 1) AS thread", params, of_threads)
-    return f"SELECT thread AS group_key,\n  {_TRACE_SUMS}\nFROM {traces}\nGROUP BY group_key", params.values
 
 
 # -- whole projects --------------------------------------------------------------------------------------
@@ -452,130 +266,5 @@ def with_rows(projects: Sequence[UUID]) -> Statement:
     return (
         f"SELECT DISTINCT workspace_id, project_id FROM runs WHERE project_id IN {named}\nUNION DISTINCT\n"
         f"SELECT DISTINCT workspace_id, project_id FROM feedback WHERE project_id IN {named}",
-        params.values,
-    )
-
-
-# -- feedback --------------------------------------------------------------------------------------------
-
-
-def feedback(query: FeedbackQuery) -> Statement:
-    """A page of feedback."""
-    params = Params()
-    terms = _feedback_terms(query, params)
-    return (
-        f"SELECT {', '.join(FEEDBACK_COLUMNS)}\nFROM feedback FINAL\nWHERE {' AND '.join(terms)}\n"
-        f"ORDER BY created_at DESC, id DESC\nLIMIT {int(query.limit)} OFFSET {int(query.offset)}",
-        params.values,
-    )
-
-
-def stored_feedback(ids: Sequence[tuple[UUID, UUID]]) -> Statement:
-    """The newest version of pieces of feedback of any workspace, deleted or not: what a repeated id replaces.
-
-    A piece that has moved to another run has two rows of one version: of these the live one is the newest.
-    """
-    params = Params()
-    workspaces = sorted({workspace for workspace, _ in ids}, key=str)
-    return (
-        "SELECT workspace_id, id, run_id, key, created_at, modified_at, version, deleted\nFROM feedback\n"
-        f"WHERE {_among('workspace_id', workspaces, params)}\n"
-        f"  AND {_among('id', [feedback_id for _, feedback_id in ids], params)}\n"
-        "ORDER BY version DESC, deleted ASC\nLIMIT 1 BY workspace_id, id",
-        params.values,
-    )
-
-
-def _feedback_terms(query: FeedbackQuery, params: Params) -> list[str]:
-    terms = [f"workspace_id = {params.uuid(query.workspace)}"]
-    if query.runs:
-        terms.append(_among("run_id", query.runs, params))
-    if query.ids:
-        terms.append(_among("id", query.ids, params))
-    if query.traces:
-        of_traces = source(RunSelection(workspace=query.workspace, traces=query.traces), params)
-        terms.append(f"run_id IN (SELECT id {of_traces})")
-    if query.projects:
-        of_runs = where(RunSelection(workspace=query.workspace, projects=query.projects), params)
-        terms.append(
-            f"({_among('project_id', query.projects, params)}"
-            f" OR run_id IN (SELECT id FROM runs FINAL WHERE {of_runs}))"
-        )
-    if query.without_projects:
-        gone = params.uuids(query.without_projects)
-        owner = params.uuid(query.workspace)
-        of_runs = f"SELECT id FROM runs FINAL WHERE workspace_id = {owner} AND project_id IN {gone}"
-        terms.append(f"project_id NOT IN {gone} AND run_id NOT IN ({of_runs})")
-    if query.keys:
-        terms.append(f"key IN {params.texts(query.keys)}")
-    if query.sources:
-        terms.append(f"source_type IN {params.texts(query.sources)}")
-    if query.users:
-        user = "JSONExtractString(source, 'user_id')"
-        login = "JSONExtractString(source, 'ls_user_id')"
-        terms.append(f"({user} IN {params.texts(query.users)} OR {login} IN {params.texts(query.users)})")
-    if query.has_comment is not None:
-        terms.append("ifNull(comment, '') " + ("!= ''" if query.has_comment else "= ''"))
-    if query.has_score is not None:
-        terms.append("score IS NOT NULL" if query.has_score else "score IS NULL")
-    if query.on_runs is not None:
-        terms.append(f"run_id {'!=' if query.on_runs else '='} {params.uuid(ZERO)}")
-    if query.created_since is not None:
-        terms.append(f"created_at >= {params.micros(query.created_since)}")
-    if query.created_until is not None:
-        terms.append(f"created_at <= {params.micros(query.created_until)}")
-    if query.comparative_experiment is not None:
-        terms.append(f"comparative_experiment_id = {params.uuid(query.comparative_experiment)}")
-    return terms
-
-
-_FEEDBACK_STATS: Final = """toString(key) AS key, count() AS pieces, count(score) AS n, avg(score) AS avg,
-  stddevPop(score) AS stdev, min(score) AS min, max(score) AS max, countIf(error = 1) AS errors,
-  sumMapIf(map(if(JSONType(value) = 'String', JSONExtractString(value), value), toUInt64(1)),
-    value NOT IN ('', 'null') AND JSONType(value) != 'Object') AS values,
-  groupArrayIf(10)(ifNull(comment, ''), ifNull(comment, '') != '') AS comments,
-  groupUniqArray(10)(if(source = '', concat('{"type":"', source_type, '"}'), source)) AS sources"""
-
-
-def feedback_stats(
-    selection: RunSelection, by: str, stride: Micros | None = None, origin: Micros = 0
-) -> Statement:
-    """Feedback of the selected runs, summed up by group and key. With a stride the group is the runs' time."""
-    params = Params()
-    group = {"all": "''", "run": "toString(run_id)", "project": "toString(project)", "thread": "thread"}[by]
-    bucket = ""
-    if stride is not None:
-        group, bucket = "toString(bucket)", f", {_bucket(stride, origin)} AS bucket"
-    inner = [f"workspace_id = {params.uuid(selection.workspace)}"]
-    if selection.ids:
-        inner.append(_among("run_id", selection.ids, params))
-    if by in ("all", "run") and stride is None and selection == _named(selection):
-        return (
-            f"SELECT {group} AS group_key, {_FEEDBACK_STATS}\nFROM feedback FINAL\n"
-            f"WHERE {' AND '.join(inner)}\nGROUP BY group_key, key",
-            params.values,
-        )
-    wanted = source(selection, params)
-    chosen = f"SELECT id AS chosen_id, project_id AS project, thread_id AS thread{bucket} {wanted}"
-    return (
-        f"SELECT {group} AS group_key, {_FEEDBACK_STATS}\nFROM (SELECT * FROM feedback FINAL\n"
-        f"  WHERE {' AND '.join(inner)}) AS f\nINNER JOIN ({chosen}) AS r ON f.run_id = r.chosen_id\n"
-        "GROUP BY group_key, key",
-        params.values,
-    )
-
-
-def _named(selection: RunSelection) -> RunSelection | None:
-    """The selection if it is one of known ids and nothing else: then the runs themselves need not be asked."""
-    return RunSelection(workspace=selection.workspace, ids=selection.ids) if selection.ids else None
-
-
-def project_feedback_stats(workspace: UUID, projects: Sequence[UUID]) -> Statement:
-    """Feedback on whole projects, summed up by project and key."""
-    params = Params()
-    return (
-        f"SELECT toString(project_id) AS group_key, {_FEEDBACK_STATS}\nFROM feedback FINAL\n"
-        f"WHERE workspace_id = {params.uuid(workspace)} AND run_id = {params.uuid(ZERO)}"
-        f" AND {_among('project_id', projects, params)}\nGROUP BY group_key, key",
         params.values,
     )
