@@ -103,6 +103,7 @@ STATEMENTS: dict[str, Statement] = {
     "trace_sums_by_type": figures.trace_sums(PLAIN, "run_type"),
     "trace_sums_series": figures.trace_sums(PLAIN, "name", "", HOUR, NOON),
     "facets": figures.facets(PLAIN, 10),
+    "metadata_facets_of_all": figures.metadata_facets(RunSelection(workspace=WORKSPACE), 10),
     "metadata_facets": figures.metadata_facets(PLAIN, 10),
     "parts": figures.parts(BOUNDED, [Compare(Field.STATUS, Op.EQ, "error"), HasTag("x")], HOUR),
     "parts_by_metadata": figures.parts(PLAIN, [HasTag("x")], HOUR, "metadata", "env", NOON),

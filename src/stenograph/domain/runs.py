@@ -36,9 +36,8 @@ _NEAR: Final = 3_600_000_000
 """Microseconds around the time in a run's id within which it is looked for first."""
 
 
-def _at(selection: RunSelection, run: Run) -> RunSelection:
-    """The same, in the place of the table where this run stands."""
-    return replace(selection, projects=(run.project_id,), since=run.start_time, until=run.start_time)
+_LATEST: Final = 4_102_444_800_000_000
+"""2100: what an id claims beyond that is noise."""
 
 
 class RunReader:
@@ -90,15 +89,11 @@ class RunReader:
 
         NotFound when the workspace has no run of this id.
         """
-        selection = await self._settled(RunSelection(workspace=workspace, ids=(run_id,)))
-        # Where it stands is soon found. Its many columns and its family are then read at the same time.
-        run = await self._named(selection, frozenset())
+        run = await self._named(
+            await self._settled(RunSelection(workspace=workspace, ids=(run_id,))), columns
+        )
         with self._metrics.querying("family"):
-            found, family = await asyncio.gather(
-                self._store.page(RunQuery(selection=_at(selection, run), columns=columns, limit=1)),
-                self._store.family(run),
-            )
-        run = found[0] if found else await self._named(selection, columns)  # it may have moved meanwhile
+            family = await self._store.family(run)
         if run.run_type != "llm" and family.usage is not None:
             run = msgspec.structs.replace(run, usage=family.usage)
         return run, family.descendants
@@ -109,8 +104,8 @@ class RunReader:
         question = RunQuery(selection=selection, columns=columns, limit=1)
         with self._metrics.querying("page"):
             found = []
-            if run_id.version == 7:  # tells when it was made: mostly when the run started
-                made = (run_id.int >> 80) * 1000
+            made = (run_id.int >> 80) * 1000
+            if run_id.version == 7 and made < _LATEST:  # tells when it was made: mostly when the run started
                 near = replace(selection, since=made - _NEAR, until=made + _NEAR)
                 found = await self._store.page(replace(question, selection=near))
             found = found or await self._store.page(question)

@@ -77,7 +77,10 @@ class RunStore(Protocol):
         """For each of these runs that has descendants with usage: its own and theirs together."""
 
     async def family(self, run: Run) -> Family:
-        """The descendants of a run, of which no more than the key need be given, and the usage of all together."""
+        """The descendants of a run, of which no more than the key need be given, and the usage of all together.
+
+        Those in its project, or in none yet, whose clock is not a day behind its own.
+        """
 
     async def stats(
         self, selection: RunSelection, group: StatGroup | None = None, path: str = "", groups: int = 5

@@ -112,7 +112,7 @@ class Chdb:
             # By itself the engine would read on one thread alone unless 2 GiB were free, and tables of less than some
             # 300,000 rows as well. On two, searches and statistics of a project take two thirds of the time.
             "max_threads_min_free_memory_per_thread": 0,
-            "merge_tree_min_rows_for_concurrent_read": 16384,
+            "merge_tree_min_rows_for_concurrent_read": 32768,
             "merge_tree_min_bytes_for_concurrent_read": 4 << 20,
         }
         connection.query("USE stenograph")

@@ -12,7 +12,9 @@ from stenograph.store.runs.conditions import condition
 from stenograph.store.runs.query import SKEW, Statement, house, plain, source
 from stenograph.store.runs.sql import Params
 
-LATENCY: Final = "(toUnixTimestamp64Micro(end_time) - toUnixTimestamp64Micro(start_time)) / 1000000"
+# Whole microseconds add up to the same sum in whatever order: averages are of these.
+_MICROS: Final = "(toUnixTimestamp64Micro(end_time) - toUnixTimestamp64Micro(start_time))"
+LATENCY: Final = f"{_MICROS} / 1000000"
 FIRST_TOKEN: Final = (
     "(toUnixTimestamp64Micro(first_token_time) - toUnixTimestamp64Micro(start_time)) / 1000000"
 )
@@ -26,7 +28,7 @@ def _tokens(column: str) -> str:
 
 _STATS: Final = f"""count() AS run_count,
   {_QUANTILES}({LATENCY}, end_time IS NOT NULL) AS latency,
-  avgIf({LATENCY}, end_time IS NOT NULL) AS latency_avg,
+  avgIf({_MICROS}, end_time IS NOT NULL) / 1000000 AS latency_avg,
   {_QUANTILES}({FIRST_TOKEN}, first_token_time IS NOT NULL) AS first_token,
   max(start_time) AS last_run_start_time,
   countIf(status = 'error') AS errors,
@@ -206,17 +208,21 @@ def facets(selection: RunSelection, limit: int) -> Statement:
 
 
 def metadata_facets(selection: RunSelection, limit: int) -> Statement:
-    """The most frequent values of each metadata key, by project. Many are in few runs each: so no sorting of all."""
+    """The most frequent values of each metadata key, by project. Many are in few runs each: so no sorting of all,
+    and a project that is the only one is no part of what they are grouped by."""
     params = Params()
     pairs = "arrayJoin(arrayZip(mapKeys(metadata), mapValues(metadata))) AS pair"
+    by, project = "project_id, ", "project_id"
+    if len(selection.projects) == 1:
+        by, project = "", params.uuid(selection.projects[0])
     wanted = source(selection, params)
     return (
-        "SELECT project_id, concat('metadata.', toString(name)) AS key, most.2 AS value, toUInt64(-most.1) AS count\n"
-        f"FROM (SELECT project_id, name, arrayJoin(groupArraySorted({int(limit)})((less, text))) AS most\n"
-        "  FROM (SELECT project_id, pair.1 AS name, pair.2 AS text, -toInt64(count()) AS less\n"
+        f"SELECT {project} AS project_id, concat('metadata.', toString(name)) AS key, most.2 AS value,\n"
+        "  toUInt64(-most.1) AS count\n"
+        f"FROM (SELECT {by}name, arrayJoin(groupArraySorted({int(limit)})((less, text))) AS most\n"
+        f"  FROM (SELECT {by}pair.1 AS name, pair.2 AS text, -toInt64(count()) AS less\n"
         f"    FROM (SELECT project_id, {pairs} {wanted})\n    WHERE length(text) <= 200\n"
-        "    GROUP BY project_id, name, text)\n  GROUP BY project_id, name)\n"
-        "ORDER BY project_id, key, count DESC, value",
+        f"    GROUP BY {by}name, text)\n  GROUP BY {by}name)\nORDER BY project_id, key, count DESC, value",
         params.values,
     )
 

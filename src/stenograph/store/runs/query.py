@@ -19,6 +19,7 @@ from stenograph.store.runs.rows import (
     KEY_COLUMNS,
     RUN_COLUMNS,
     USAGE_COLUMNS,
+    ZERO,
 )
 from stenograph.store.runs.sql import Params
 
@@ -168,16 +169,25 @@ def every_place(ids: Sequence[tuple[UUID, UUID]]) -> Statement:
     )
 
 
+DAY: Final = 86_400_000_000
+"""Microseconds by which no clock is behind that of the run which called it."""
+
 AT_ONCE: Final = 10_000
 """Rows up to which the engine reads what neither sorts nor filters only for the rows of the answer."""
 
 
 def family(run: Run, limit: int | None) -> Statement:
-    """The runs of one trace, oldest first: place in the tree and figures."""
+    """Runs of one trace, oldest first: place in the tree and figures.
+
+    Bounded by the project, or by none where it is not known yet, and by the start: so the index is asked about few
+    rows and not about every one there is.
+    """
     params = Params()
     columns = ", ".join(("id", "project_id", "start_time", "dotted_order", *USAGE_COLUMNS, *DETAIL_COLUMNS))
     return (
         f"SELECT {columns}\nFROM runs FINAL\nWHERE workspace_id = {params.uuid(run.workspace)}\n"
+        f"  AND project_id IN {params.uuids((run.project_id, ZERO))}\n"
+        f"  AND start_time >= {params.micros(run.start_time - DAY)}\n"
         f"  AND trace_id = {params.uuid(run.trace_id)}\nORDER BY identity(start_time), id" + _first(limit),
         params.values,
     )
