@@ -1,4 +1,4 @@
-"""Results of statements to values: the reading half of query.py."""
+"""Results of statements to values: the reading half of query.py and its like."""
 
 from __future__ import annotations
 
