@@ -17,7 +17,12 @@ NASTY = st.text(st.sampled_from("'=+-@\t\r\n\"{}[]1.eEtrufalsn, \x00\x7f＝")) |
     ["null", "true", "0", "-1", "1e5", "", "'", "''=", '"', '"a"', "[]", "{}", " 42 ", "01", "NaN", "\ufeffx"]
 )
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS | NASTY,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXTS
+    | NASTY,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=8,
 )

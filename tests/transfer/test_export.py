@@ -45,13 +45,19 @@ def test_a_dataset_by_name_or_id(run: Run, http: httpx.Client, name: str, tmp_pa
     kept = stored(http, dataset)
     assert (first["id"], first["created_at"]) == (kept[0]["id"], kept[0]["created_at"])
     assert first["inputs"] == PARIS["inputs"]
-    assert (first["outputs"], first["metadata"], first["split"]) == ({"answer": "Paris"}, {"level": 1}, ["test"])
+    assert (first["outputs"], first["metadata"], first["split"]) == (
+        {"answer": "Paris"},
+        {"level": 1},
+        ["test"],
+    )
     assert (second["inputs"], second["outputs"], second["split"]) == ({}, None, ["base"])
     assert run("export", "dataset", dataset, "-o", "again.jsonl").status == 0
     assert (tmp_path / "again.jsonl").read_bytes() == (tmp_path / f"{name}.jsonl").read_bytes()
 
 
-def test_the_format_is_the_ending_unless_stated(run: Run, http: httpx.Client, name: str, tmp_path: Path) -> None:
+def test_the_format_is_the_ending_unless_stated(
+    run: Run, http: httpx.Client, name: str, tmp_path: Path
+) -> None:
     make(http, name, PARIS)
     assert run("export", "dataset", name, "-o", "a.csv").status == 0
     assert run("export", "dataset", name, "-o", "b.parquet").status == 0

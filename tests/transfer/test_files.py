@@ -28,7 +28,23 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampl
     ["a", "b", "a.b", "", "=x", "inputs", "é", "\x00", 'q"', "a,b", " a", "\n"]
 )
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.sampled_from(
-    ["", "null", "42", "1.0", "true", "[1]", '{"a":1}', "=1", "'=", "-1", "a\r\nb", "\r", "\x00", "\u2028", " "]
+    [
+        "",
+        "null",
+        "42",
+        "1.0",
+        "true",
+        "[1]",
+        '{"a":1}',
+        "=1",
+        "'=",
+        "-1",
+        "a\r\nb",
+        "\r",
+        "\x00",
+        "\u2028",
+        " ",
+    ]
 )
 NUMBERS = (
     st.booleans()
@@ -151,7 +167,7 @@ def test_an_indented_payload_is_one_line(tmp_path: Path) -> None:
 
 
 def test_csv_is_what_people_expect(tmp_path: Path) -> None:
-    one = example(inputs={"q": "What, \"now\"?", "n": 3}, metadata={"tags": ["a"]})
+    one = example(inputs={"q": 'What, "now"?', "n": 3}, metadata={"tags": ["a"]})
     other = example(inputs={"q": "=HYPERLINK(1)"}, outputs=None, split=["test", "hard"])
     text = written(tmp_path, Format.CSV, [line(one), line(other)]).read_bytes().decode()
     assert text == (
@@ -164,7 +180,9 @@ def test_csv_is_what_people_expect(tmp_path: Path) -> None:
 def test_parquet_is_what_pandas_expects(tmp_path: Path) -> None:
     inputs = [{"q": "x", "n": 1, "f": 1, "b": True, "m": [{"role": "user"}], "mixed": 1}]
     inputs += [{"q": None, "n": 2, "f": 0.5, "b": False, "m": [], "mixed": "a"}]
-    frame = pd.read_parquet(written(tmp_path, Format.PARQUET, [line(example(inputs=each)) for each in inputs]))
+    frame = pd.read_parquet(
+        written(tmp_path, Format.PARQUET, [line(example(inputs=each)) for each in inputs])
+    )
     assert list(frame.columns[:4]) == ["id", "split", "inputs.q", "inputs.n"]
     assert frame["inputs.q"][0] == "x"
     assert frame["inputs.q"].isna()[1]
@@ -181,7 +199,9 @@ def test_parquet_is_what_pandas_expects(tmp_path: Path) -> None:
 def test_what_pandas_saves_can_be_read(tmp_path: Path) -> None:
     """Its files have lost what ours say of their columns."""
     messages = [{"role": "user", "content": "hi"}]
-    path = written(tmp_path, Format.PARQUET, [line(example(inputs={"m": messages, "t": "42"}, metadata={"k": 1}))])
+    path = written(
+        tmp_path, Format.PARQUET, [line(example(inputs={"m": messages, "t": "42"}, metadata={"k": 1}))]
+    )
     frame = pd.read_parquet(path)
     frame["outputs.a"] = "[changed]"
     frame.to_parquet(path)
@@ -284,8 +304,8 @@ def test_columns_of_any_csv_can_be_read_as_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        "inputs.q;outputs.a\nx;y\n".encode(),
-        "inputs.q\toutputs.a\r\nx\ty".encode(),
+        b"inputs.q;outputs.a\nx;y\n",
+        b"inputs.q\toutputs.a\r\nx\ty",
         "\ufeffinputs.q,outputs.a\nx,y\n\n,\n".encode(),
         "inputs.q,outputs.a\nx,y\n".encode("utf-16"),
     ],
