@@ -25,7 +25,7 @@ from stenograph.model.filters import (
 )
 from stenograph.model.query import Cursor, FeedbackQuery, RunQuery, RunSelection, ThreadQuery
 from stenograph.model.runs import Run
-from stenograph.store.runs import feedback_query, query
+from stenograph.store.runs import feedback_query, figures, query
 from stenograph.store.runs.feedback_query import Asked
 from stenograph.store.runs.query import Statement
 
@@ -123,27 +123,34 @@ STATEMENTS: dict[str, Statement] = {
     "page_everything": page(EVERYTHING),
     "stored": query.stored(IDS),
     "every_place": query.every_place(IDS),
-    "descendants": query.descendants(WORKSPACE, RUNS),
-    "stats": query.stats(RunSelection(workspace=WORKSPACE)),
-    "stats_of_roots": query.stats(PLAIN),
-    "stats_by_tag": query.stats(PLAIN, "tag", "", 5),
-    "stats_by_metadata": query.stats(FILTERED, "metadata", "env", 5),
-    "stats_by_project": query.stats(RunSelection(workspace=WORKSPACE), "project", "", 5),
-    "series": query.stats(BOUNDED, "name", "", 10, HOUR, NOON),
-    "trace_sums": query.trace_sums(PLAIN),
-    "trace_sums_bounded": query.trace_sums(BOUNDED),
-    "trace_sums_filtered": query.trace_sums(FILTERED),
-    "trace_sums_by_tag": query.trace_sums(PLAIN, "tag"),
-    "trace_sums_by_metadata": query.trace_sums(BOUNDED, "metadata", "env"),
-    "trace_sums_by_type": query.trace_sums(PLAIN, "run_type"),
-    "trace_sums_series": query.trace_sums(PLAIN, "name", "", HOUR, NOON),
-    "facets": query.facets(PLAIN, 10),
-    "last_starts": query.last_starts(RunSelection(workspace=WORKSPACE)),
+    "descendants": query.descendants(WORKSPACE, RUNS, 100),
+    "descendants_all": query.descendants(WORKSPACE, RUNS, None),
+    "family": query.family(RUNS[0], 100),
+    "family_all": query.family(RUNS[0], None),
+    "stats": figures.stats(RunSelection(workspace=WORKSPACE)),
+    "stats_of_roots": figures.stats(PLAIN),
+    "stats_by_tag": figures.stats(PLAIN, "tag", "", 5),
+    "stats_by_metadata": figures.stats(FILTERED, "metadata", "env", 5),
+    "stats_by_project": figures.stats(RunSelection(workspace=WORKSPACE), "project", "", 5),
+    "series": figures.stats(BOUNDED, "name", "", 10, HOUR, NOON),
+    "trace_sums": figures.trace_sums(PLAIN),
+    "trace_sums_bounded": figures.trace_sums(BOUNDED),
+    "trace_sums_filtered": figures.trace_sums(FILTERED),
+    "trace_sums_by_tag": figures.trace_sums(PLAIN, "tag"),
+    "trace_sums_by_metadata": figures.trace_sums(BOUNDED, "metadata", "env"),
+    "trace_sums_by_type": figures.trace_sums(PLAIN, "run_type"),
+    "trace_sums_series": figures.trace_sums(PLAIN, "name", "", HOUR, NOON),
+    "facets": figures.facets(PLAIN, 10),
+    "metadata_facets_of_all": figures.metadata_facets(RunSelection(workspace=WORKSPACE), 10),
+    "metadata_facets": figures.metadata_facets(PLAIN, 10),
+    "parts": figures.parts(BOUNDED, [Compare(Field.STATUS, Op.EQ, "error"), HasTag("x")], HOUR),
+    "parts_by_metadata": figures.parts(PLAIN, [HasTag("x")], HOUR, "metadata", "env", NOON),
+    "last_starts": figures.last_starts(RunSelection(workspace=WORKSPACE)),
     "files": query.files(RunSelection(workspace=WORKSPACE, traces=(ONE,))),
-    "metadata_values": query.metadata_values(PLAIN, [], 10),
-    "metadata_values_named": query.metadata_values(PLAIN, ["env", "it's"], 10),
-    "threads": query.threads(ThreadQuery(selection=PLAIN, limit=20, offset=40)),
-    "thread_usage": query.thread_usage(PLAIN, ["t1", "t2"]),
+    "metadata_values": figures.metadata_values(PLAIN, [], 10),
+    "metadata_values_named": figures.metadata_values(PLAIN, ["env", "it's"], 10),
+    "threads": figures.threads(ThreadQuery(selection=PLAIN, limit=20, offset=40)),
+    "thread_usage": figures.thread_usage(PLAIN, ["t1", "t2"]),
     "drop_feedback": query.drop_feedback(WORKSPACE, [PROJECT]),
     "drop_runs": query.drop_runs(WORKSPACE, [PROJECT]),
     "unfinished": query.unfinished("runs", PROJECT),
@@ -210,10 +217,10 @@ def test_values_are_bound_and_stay_in_their_workspace(name: str) -> None:
 
 
 def test_every_statement_is_pinned() -> None:
-    """Each builder of query.py and feedback_query.py, and no file without a statement."""
+    """Each builder of query.py, figures.py and feedback_query.py, and no file without a statement."""
     built = {
         name
-        for module in (query, feedback_query)
+        for module in (query, figures, feedback_query)
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and function.__annotations__.get("return") == "Statement"
         if not name.startswith("_")

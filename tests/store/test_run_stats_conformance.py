@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
 import pytest
 
-from stenograph.model.filters import Compare, Field, HasTag, Op
+from stenograph.model.filters import Compare, Field, Filter, HasTag, Op
 from stenograph.model.query import RunSelection, StatGroup, ThreadQuery
 from stenograph.model.runs import Run, Usage
 from stenograph.model.stats import Facet, RunStats
@@ -69,6 +70,7 @@ def test_one_run_is_every_percentile(runs: OpenRuns, workspace: UUID, is_root: b
     )
     assert stats(runs, workspace, is_root=is_root) == RunStats(
         run_count=1,
+        finished_count=1,
         latency_p50=2.5,
         latency_p99=2.5,
         latency_avg=2.5,
@@ -313,6 +315,34 @@ def test_series_by_group(runs: OpenRuns, workspace: UUID) -> None:
     ]
 
 
+def test_series_of_parts(runs: OpenRuns, workspace: UUID) -> None:
+    write(runs.store, *traces(workspace), run(workspace, "other", 5, project_id=OTHER_PROJECT))
+    filters: list[Filter] = [
+        Compare(Field.IS_ROOT, Op.EQ, True),
+        HasTag("x"),
+        Compare(Field.NAME, Op.EQ, "nobody"),
+    ]
+    groups: tuple[tuple[StatGroup | None, str], ...] = (
+        (None, ""),
+        ("name", ""),
+        ("tag", ""),
+        ("metadata", "env"),
+    )
+    for group, path in groups:
+        for origin in (0, 1800 * SECOND):
+            selection = RunSelection(workspace=workspace, projects=(PROJECT,), until=NOON + 2 * HOUR)
+            found = wait(runs.store.series(selection, HOUR, group, path, origin, filters))
+            apart = [
+                msgspec.structs.replace(bucket, part=part)
+                for part, each in enumerate(filters)
+                for bucket in wait(
+                    runs.store.series(replace(selection, filter=each), HOUR, group, path, origin)
+                )
+            ]
+            assert found == apart
+            assert {bucket.part for bucket in found} == {0, 1}
+
+
 def test_at_most_ten_groups_a_bucket(runs: OpenRuns, workspace: UUID) -> None:
     write(runs.store, *(run(workspace, f"r{number}") for number in range(12)))
     assert len(wait(runs.store.series(RunSelection(workspace=workspace), HOUR, "name"))) == 10
@@ -350,6 +380,8 @@ def test_facets(runs: OpenRuns, workspace: UUID) -> None:
         Facet("tag", "x y", 1),
     ]
     assert Facet("name", "m", 1) in found[OTHER_PROJECT]
+    one = wait(runs.store.facets(RunSelection(workspace=workspace, projects=(PROJECT,)), 10))
+    assert one == {PROJECT: found[PROJECT]}
     assert [one.value for one in wait(runs.store.facets(RunSelection(workspace=workspace), 1))[PROJECT]] == [
         "prod",
         "n",

@@ -13,8 +13,9 @@ import pytest
 
 from stenograph.model.filters import Compare, Field, HasTag, Not, Op, Search
 from stenograph.model.query import Cursor, FeedbackQuery, RunQuery, RunSelection, ThreadQuery
-from stenograph.model.runs import Attachment, Run, Usage
+from stenograph.model.runs import Attachment, Family, Run, Usage
 from stenograph.store.api import RejectedRows
+from stenograph.store.runs import query
 from stenograph.store.runs.rows import RUN_COLUMNS
 from tests.store.conftest import NOT_PROMISED, OpenRuns
 from tests.store.run_samples import (
@@ -459,6 +460,40 @@ def test_usage_adds_up_the_tree(runs: OpenRuns, workspace: UUID) -> None:
     }
     assert wait(runs.store.usage(workspace, [])) == {}
     assert wait(runs.store.usage(uuid4(), [root])) == {}
+
+
+def test_a_family_is_all_below_a_run(runs: OpenRuns, workspace: UUID) -> None:
+    root, middle = run(workspace, "root"), run(workspace, "middle", 1, "root", usage=used(1, 0))
+    leaf = run(workspace, "leaf", 3, "middle", "root", usage=used(3, 4, total_cost=30))
+    behind = run(workspace, "behind", -3600, "root", usage=used(9, 9))
+    early = run(workspace, "early", -5, "root")
+    lost = run(workspace, "lost", 2, "root", dotted_order="?", usage=used(7, 0))
+    elsewhere = run(workspace, "elsewhere", 2, "root", project_id=UUID(int=0xE), usage=used(5, 0))
+    unplaced = run(workspace, "unplaced", 4, "root", project_id=UUID(int=0), usage=used(5, 0))
+    gone = run(workspace, "gone", 2, "root", usage=used(5, 0))
+    write(runs.store, root, middle, leaf, behind, early, lost, elsewhere, unplaced, gone)
+    write(
+        runs.store,
+        msgspec.structs.replace(gone, version=2, deleted=True),
+        msgspec.structs.replace(leaf, version=2, usage=used(3, 5)),
+    )
+    family = wait(runs.store.family(root))
+    assert family.descendants == [behind.id, early.id, middle.id, leaf.id, unplaced.id]
+    assert family.usage == used(4, 5) == wait(runs.store.usage(workspace, [root]))[root.id]
+    assert wait(runs.store.family(middle)) == Family([leaf.id], used(4, 5))
+    assert wait(runs.store.family(early)) == Family([], None)
+    assert wait(runs.store.family(msgspec.structs.replace(root, workspace=uuid4()))) == Family([], None)
+
+
+def test_a_family_too_large_to_read_at_once_is_whole(
+    runs: OpenRuns, workspace: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query, "AT_ONCE", 3)
+    children = [run(workspace, f"child {at}", at, "root", usage=used(1, 0)) for at in range(1, 6)]
+    root = run(workspace, "root")
+    write(runs.store, root, *children)
+    assert wait(runs.store.family(root)) == Family([child.id for child in children], used(5, 0))
+    assert wait(runs.store.usage(workspace, [root])) == {root.id: used(5, 0)}
 
 
 def test_usage_leaves_out_what_was_superseded_or_deleted(runs: OpenRuns, workspace: UUID) -> None:

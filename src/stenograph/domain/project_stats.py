@@ -6,10 +6,11 @@ docs/decisions/030-what-project-statistics-count.md.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from stenograph.domain.projects import Projects
@@ -101,15 +102,17 @@ class ProjectStats:
         if not projects:
             return {}
         selection = _selection(workspace, projects, bounds)
-        every = await self._runs.stats(selection, "project", groups=MAX_GROUPS)
-        # By a filter and not by is_root: over roots the store would add up their traces, which `every` has.
-        roots = await self._runs.stats(
-            replace(selection, filter=_roots(bounds.filter)), "project", groups=MAX_GROUPS, feedback=False
-        )
-        on_project = await self._runs.project_feedback(workspace, [project.id for project in projects])
-        found = await self._runs.facets(selection, FACETS) if facets else {}
         bounded = bounds.since is not None or bounds.filter is not None
-        starts = await self._runs.last_starts(_selection(workspace, projects, Bounds())) if bounded else {}
+        every, roots, on_project, found, starts = await asyncio.gather(
+            self._runs.stats(selection, "project", groups=MAX_GROUPS),
+            # By a filter and not by is_root: over roots the store would add up their traces, which `every` has.
+            self._runs.stats(
+                replace(selection, filter=_roots(bounds.filter)), "project", groups=MAX_GROUPS, feedback=False
+            ),
+            self._runs.project_feedback(workspace, [project.id for project in projects]),
+            self._runs.facets(selection, FACETS) if facets else _nothing(),
+            self._runs.last_starts(_selection(workspace, projects, Bounds())) if bounded else _nothing(),
+        )
         progress = await self._progress(workspace, projects, every, roots, bounded=bounded)
         return {
             project.id: ProjectFigures(
@@ -224,6 +227,10 @@ def _progress_of(project: Project, every: RunStats, roots: RunStats) -> Experime
     return ExperimentProgress(
         expected, share(roots.finished_count), {key: share(count) for key, count in judged.items()}
     )
+
+
+async def _nothing() -> dict[Any, Any]:
+    return {}
 
 
 def _selection(workspace: UUID, projects: Sequence[Project], bounds: Bounds) -> RunSelection:

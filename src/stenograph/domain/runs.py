@@ -3,8 +3,10 @@ the rows themselves (usage of the whole subtree, feedback)."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -15,6 +17,7 @@ from stenograph.domain.recorder import Recorder
 from stenograph.errors import NotFound
 from stenograph.model.feedback import FeedbackStat
 from stenograph.model.feedback_formulas import with_composites
+from stenograph.model.filters import Filter
 from stenograph.model.query import RunQuery, RunSelection, StatGroup, ThreadQuery
 from stenograph.model.runs import Micros, Run
 from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket
@@ -30,6 +33,13 @@ USAGE: frozenset[str] = frozenset(
     }
 )  # fmt: skip
 """The columns of a run's tokens and costs: asked for together."""
+
+_NEAR: Final = 3_600_000_000
+"""Microseconds around the time in a run's id within which it is looked for first."""
+
+
+_LATEST: Final = 4_102_444_800_000_000
+"""2100: what an id claims beyond that is noise."""
 
 
 class RunReader:
@@ -85,8 +95,38 @@ class RunReader:
 
     async def one(self, workspace: UUID, run_id: UUID, columns: frozenset[str]) -> Run:
         """One run; NotFound when the workspace has none of this id."""
-        selection = RunSelection(workspace=workspace, ids=(run_id,))
-        found = await self.page(RunQuery(selection=selection, columns=columns, limit=1))
+        run = await self._named(
+            await self._settled(RunSelection(workspace=workspace, ids=(run_id,))), columns
+        )
+        if "total_tokens" not in columns:
+            return run
+        return (await self._with_subtrees(workspace, [run]))[0]
+
+    async def whole(self, workspace: UUID, run_id: UUID, columns: frozenset[str]) -> tuple[Run, list[UUID]]:
+        """One run with the usage of its subtree, and the ids of all its descendants, oldest first.
+
+        NotFound when the workspace has no run of this id.
+        """
+        run = await self._named(
+            await self._settled(RunSelection(workspace=workspace, ids=(run_id,))), columns
+        )
+        with self._metrics.querying("family"):
+            family = await self._store.family(run)
+        if run.run_type != "llm" and family.usage is not None:
+            run = msgspec.structs.replace(run, usage=family.usage)
+        return run, family.descendants
+
+    async def _named(self, selection: RunSelection, columns: frozenset[str]) -> Run:
+        """The run that is selected by its id alone; NotFound when there is none."""
+        (run_id,) = selection.ids
+        question = RunQuery(selection=selection, columns=columns, limit=1)
+        with self._metrics.querying("page"):
+            found = []
+            made = (run_id.int >> 80) * 1000
+            if run_id.version == 7 and made < _LATEST:  # tells when it was made: mostly when the run started
+                near = replace(selection, since=made - _NEAR, until=made + _NEAR)
+                found = await self._store.page(replace(question, selection=near))
+            found = found or await self._store.page(question)
         if not found:
             raise NotFound(f"run {run_id} not found")
         return found[0]
@@ -123,11 +163,12 @@ class RunReader:
         feedback = feedback and group in (None, "project")
         selection = await self._settled(selection, feedback=feedback)
         with self._metrics.querying("stats"):
-            found = await self._store.stats(selection, group, path, groups)
-        if not feedback:
-            return found
-        with self._metrics.querying("feedback_stats"):
-            given = await self._store.feedback_stats(selection, "project" if group else "all")
+            if not feedback:
+                return await self._store.stats(selection, group, path, groups)
+            found, given = await asyncio.gather(
+                self._store.stats(selection, group, path, groups),
+                self._store.feedback_stats(selection, "project" if group else "all"),
+            )
         return {
             key: msgspec.structs.replace(stats, feedback=dict(given.get(key, {})))
             for key, stats in found.items()
@@ -192,11 +233,12 @@ class RunReader:
         group: StatGroup | None = None,
         path: str = "",
         origin: Micros = 0,
+        parts: Sequence[Filter] = (),
     ) -> list[TimeBucket]:
-        """Statistics by time."""
+        """Statistics by time, of several parts of the selection at once where filters of these are given."""
         selection = await self._settled(selection)
         with self._metrics.querying("series"):
-            return await self._store.series(selection, stride, group, path, origin)
+            return await self._store.series(selection, stride, group, path, origin, parts)
 
     async def threads(self, query: ThreadQuery) -> tuple[list[ThreadSummary], int]:
         """A page of threads with first inputs, last outputs, usage and feedback, and the number of all."""
@@ -208,16 +250,18 @@ class RunReader:
         if not page:
             return page, total
         ends = {thread.first_trace for thread in page} | {thread.last_trace for thread in page}
-        roots = await self._store.page(
-            RunQuery(
-                selection=RunSelection(workspace=workspace, ids=tuple(ends), projects=selection.projects),
-                columns=frozenset({"inputs", "outputs", "error"}),
-                limit=len(ends),
-            )
+        roots, usages, feedback = await asyncio.gather(
+            self._store.page(
+                RunQuery(
+                    selection=RunSelection(workspace=workspace, ids=tuple(ends), projects=selection.projects),
+                    columns=frozenset({"inputs", "outputs", "error"}),
+                    limit=len(ends),
+                )
+            ),
+            self._store.thread_usage(selection, tuple(thread.thread_id for thread in page)),
+            self._store.feedback_stats(selection, "thread"),
         )
         by_id = {run.id: run for run in roots}
-        usages = await self._store.thread_usage(selection, tuple(thread.thread_id for thread in page))
-        feedback = await self._store.feedback_stats(selection, "thread")
         return [
             msgspec.structs.replace(
                 thread,

@@ -236,6 +236,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         )
 
 
+class Family(msgspec.Struct, frozen=True):
+    """What belongs to one run: the ids of all its descendants, oldest first, and its usage together with theirs,
+    None when none of them has any."""
+
+    descendants: list[UUID]
+    usage: Usage | None
+
+
 def parse_dotted_order(text: str) -> list[tuple[str, UUID]]:
     """Split `20240101T000000000000Z<uuid>.…` into (timestamp text, run id), root first.
 

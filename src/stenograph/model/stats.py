@@ -75,8 +75,10 @@ class ThreadSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TimeBucket(msgspec.Struct, frozen=True):
-    """The statistics of the runs that started within one stride from `start`."""
+    """The statistics of the runs that started within one stride from `start`. `part` is the number of the filter
+    that they match, where several were asked for."""
 
     start: Micros
     group: str
     stats: RunStats
+    part: int = 0

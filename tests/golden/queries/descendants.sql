@@ -5,6 +5,8 @@ WHERE workspace_id = {p0:UUID}
   AND start_time >= fromUnixTimestamp64Micro({p2:Int64}, 'UTC')
   AND trace_id = {p3:UUID}
   AND (total_tokens > 0 OR total_cost IS NOT NULL OR prompt_tokens > 0 OR completion_tokens > 0)
+ORDER BY id
+LIMIT 100
 -- p0 = 00000000-0000-0000-0000-00000000000a
 -- p1 = 00000000-0000-0000-0000-00000000000b
 -- p2 = 1768910340000000

@@ -1,7 +1,7 @@
 SELECT toString(project_id) AS group_key,
   count() AS run_count,
   quantilesExactInclusiveIf(0.5, 0.99)((toUnixTimestamp64Micro(end_time) - toUnixTimestamp64Micro(start_time)) / 1000000, end_time IS NOT NULL) AS latency,
-  avgIf((toUnixTimestamp64Micro(end_time) - toUnixTimestamp64Micro(start_time)) / 1000000, end_time IS NOT NULL) AS latency_avg,
+  avgIf((toUnixTimestamp64Micro(end_time) - toUnixTimestamp64Micro(start_time)), end_time IS NOT NULL) / 1000000 AS latency_avg,
   quantilesExactInclusiveIf(0.5, 0.99)((toUnixTimestamp64Micro(first_token_time) - toUnixTimestamp64Micro(start_time)) / 1000000, first_token_time IS NOT NULL) AS first_token,
   max(start_time) AS last_run_start_time,
   countIf(status = 'error') AS errors,

@@ -243,6 +243,25 @@ def test_what_is_wrong_is_named(http: httpx.Client, project: str, case: str) -> 
     assert http.get(f"/runs/{run_id}").status_code == 404
 
 
+@pytest.mark.parametrize(
+    "run_id",
+    [
+        "019bb2c1-e2a0-7{:03x}-8{:03x}-{:012x}",  # made a few days after the run started
+        "00000000-0000-7{:03x}-8{:03x}-{:012x}",
+        "ffffffff-ffff-7{:03x}-8{:03x}-{:012x}",
+    ],
+)
+def test_a_run_is_found_whatever_time_its_id_claims(http: httpx.Client, project: str, run_id: str) -> None:
+    noise = uuid.uuid4().int
+    run_id = run_id.format(noise & 0xFFF, noise >> 12 & 0xFFF, noise >> 72 & 0xFFFFFFFFFFFF)
+    assert http.get(f"/runs/{run_id}").status_code == 404
+    create, _ = make_trace(project)[0]
+    stamp = create["dotted_order"].partition("Z")[0]
+    own = {"id": run_id, "trace_id": run_id, "dotted_order": f"{stamp}Z{run_id}"}
+    assert http.post("/runs", json={**create, **own}).status_code == 202
+    assert http.get(f"/runs/{run_id}").json()["name"] == "step 0"
+
+
 def test_a_truncated_body_keeps_what_was_whole(http: httpx.Client, project: str) -> None:
     trace = make_trace(project)
     body, content_type = multipart_body([(create, create) for create, _ in trace], length="header")

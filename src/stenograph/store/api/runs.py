@@ -7,8 +7,9 @@ from typing import Literal, Protocol
 from uuid import UUID
 
 from stenograph.model.feedback import Feedback, FeedbackStat
+from stenograph.model.filters import Filter
 from stenograph.model.query import FeedbackQuery, RunQuery, RunSelection, StatGroup, ThreadQuery
-from stenograph.model.runs import Micros, Run, Usage
+from stenograph.model.runs import Family, Micros, Run, Usage
 from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket
 
 
@@ -56,6 +57,12 @@ class RunStore(Protocol):
 
     async def usage(self, workspace: UUID, runs: Sequence[Run]) -> Mapping[UUID, Usage]:
         """For each of these runs that has descendants with usage: its own and theirs together."""
+
+    async def family(self, run: Run) -> Family:
+        """The descendants of a run, of which no more than the key need be given, and the usage of all together.
+
+        Those in its project, or in none yet, whose clock is not a day behind its own.
+        """
 
     async def stats(
         self, selection: RunSelection, group: StatGroup | None = None, path: str = "", groups: int = 5
@@ -110,10 +117,13 @@ class RunStore(Protocol):
         group: StatGroup | None = None,
         path: str = "",
         origin: Micros = 0,
+        parts: Sequence[Filter] = (),
     ) -> list[TimeBucket]:
         """Statistics by time, empty buckets left out, oldest first; at most ten groups a bucket.
 
-        Buckets begin at `origin` and at whole strides from it.
+        Buckets begin at `origin` and at whole strides from it. With `parts` each run counts once in every part that
+        it matches, in buckets of that part's own; sums then speak of the selected runs alone, roots too. Parts do
+        not search for words.
         """
 
     async def thread_usage(self, selection: RunSelection, threads: Sequence[str]) -> Mapping[str, Usage]:

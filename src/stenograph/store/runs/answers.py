@@ -1,4 +1,4 @@
-"""Results of statements to values: the reading half of query.py."""
+"""Results of statements to values: the reading half of query.py and its like."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from stenograph.model.feedback import FeedbackStat, all_together
-from stenograph.model.runs import Run, Usage, parse_dotted_order
+from stenograph.model.runs import NO_USAGE, Family, Micros, Run, Usage, parse_dotted_order
 from stenograph.model.stats import RunStats, ThreadSummary
-from stenograph.store.runs.rows import USAGE_COLUMNS, side
+from stenograph.store.runs.rows import USAGE_COLUMNS, side, usage
 
 Columns = Mapping[str, list[Any]]
 
@@ -150,6 +150,39 @@ def add_usage(one: Usage, other: Usage) -> Usage:
     )
 
 
+def spent(columns: Columns) -> list[tuple[UUID, str, Usage]]:
+    """Run id, dotted order and own usage of each row."""
+    if not columns:
+        return []
+    orders = columns["dotted_order"]
+    return [(run_id, orders[row].decode(), usage(columns, row)) for row, run_id in enumerate(columns["id"])]
+
+
+def family(run: Run, columns: Columns, skew: Micros) -> Family:
+    """The descendants of a run among the rows of its trace, and the usage of all.
+
+    As on pages, usage counts what stands in the run's project and starts at most `skew` before it.
+    """
+    descendants: list[UUID] = []
+    counted: list[tuple[UUID, str, Usage]] = []
+    rows = spent(columns)
+    for row, (run_id, dotted_order, own) in enumerate(rows):
+        if run.id in _path(dotted_order)[:-1]:
+            descendants.append(run_id)
+        near = columns["start_time"][row] >= run.start_time - skew
+        if own != NO_USAGE and near and columns["project_id"][row] == run.project_id:
+            counted.append((run_id, dotted_order, own))
+    return Family(descendants, subtree_usage([run], counted).get(run.id))
+
+
+def _path(dotted_order: str) -> list[UUID]:
+    """The run's ancestors, root first, and itself; nothing when there is no telling."""
+    try:
+        return [run_id for _, run_id in parse_dotted_order(dotted_order)]
+    except ValueError:
+        return []
+
+
 def subtree_usage(wanted: Sequence[Run], spent: Sequence[tuple[UUID, str, Usage]]) -> dict[UUID, Usage]:
     """Roll usage up: `spent` is (run id, dotted order, own usage) of every run that has any.
 
@@ -157,11 +190,8 @@ def subtree_usage(wanted: Sequence[Run], spent: Sequence[tuple[UUID, str, Usage]
     """
     totals: dict[UUID, Usage] = {}
     ids = {run.id for run in wanted}
-    for run_id, dotted_order, usage in spent:
-        try:
-            path = {ancestor for _, ancestor in parse_dotted_order(dotted_order)}
-        except ValueError:
-            path = set()
-        for ancestor in (path | {run_id}) & ids:
-            totals[ancestor] = add_usage(totals.get(ancestor, Usage()), usage)
+    for run_id, dotted_order, own in spent:
+        for ancestor in ids.intersection((*_path(dotted_order), run_id)):
+            known = totals.get(ancestor)
+            totals[ancestor] = own if known is None else add_usage(known, own)
     return totals

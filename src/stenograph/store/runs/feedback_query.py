@@ -18,7 +18,8 @@ from stenograph.model.feedback_formulas import Applied
 from stenograph.model.query import FeedbackQuery, RunSelection
 from stenograph.model.runs import Micros
 from stenograph.store.runs import composites
-from stenograph.store.runs.query import Statement, among, begin_of, plain, source, where
+from stenograph.store.runs.figures import begin_of
+from stenograph.store.runs.query import Statement, among, plain, source, where
 from stenograph.store.runs.rows import FEEDBACK_COLUMNS, ZERO
 from stenograph.store.runs.sql import Params
 

@@ -1,5 +1,6 @@
-"""Query values to SQL. Every statement on runs is composed here (those on feedback: feedback_query.py); tests pin its
-text as golden files.
+"""Query values to SQL: runs as such. What they come to: figures.py; feedback: feedback_query.py, composites.py.
+
+Every statement is composed in these; tests pin their text as golden files.
 
 Readers see only the newest version of a run: FINAL. `LIMIT 1 BY id` serves where deleted ones count too.
 """
@@ -10,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
-from stenograph.model.query import RunQuery, RunSelection, StatGroup, ThreadQuery
-from stenograph.model.runs import Micros, Run
+from stenograph.model.query import RunQuery, RunSelection
+from stenograph.model.runs import Run
 from stenograph.store.runs.conditions import condition
 from stenograph.store.runs.rows import (
     DETAIL_COLUMNS,
@@ -25,15 +26,13 @@ from stenograph.store.runs.sql import Params
 Statement = tuple[str, dict[str, str]]
 """SQL and the values of its placeholders."""
 
-LATENCY: Final = "(toUnixTimestamp64Micro(end_time) - toUnixTimestamp64Micro(start_time)) / 1000000"
-FIRST_TOKEN: Final = (
-    "(toUnixTimestamp64Micro(first_token_time) - toUnixTimestamp64Micro(start_time)) / 1000000"
-)
+SKEW: Final = 60_000_000
+"""Microseconds by which a child may seem to start before its root: their clocks may be two."""
 
 
 def where(selection: RunSelection, params: Params) -> str:
     """The WHERE clause of a selection, workspace always first."""
-    terms = _house(selection, params)
+    terms = house(selection, params)
     if selection.ids:
         terms.append(among("id", selection.ids, params))
     if selection.traces:
@@ -67,7 +66,7 @@ def where(selection: RunSelection, params: Params) -> str:
     return "\n  AND ".join(terms)
 
 
-def _house(selection: RunSelection, params: Params) -> list[str]:
+def house(selection: RunSelection, params: Params) -> list[str]:
     """The workspace and projects of a selection: what holds for whole traces of it."""
     terms = [f"workspace_id = {params.uuid(selection.workspace)}"]
     if selection.projects:
@@ -183,7 +182,35 @@ def every_place(ids: Sequence[tuple[UUID, UUID]]) -> Statement:
     )
 
 
-def descendants(workspace: UUID, runs: Sequence[Run]) -> Statement:
+DAY: Final = 86_400_000_000
+"""Microseconds by which no clock is behind that of the run which called it."""
+
+AT_ONCE: Final = 10_000
+"""Rows up to which the engine reads what neither sorts nor filters only for the rows of the answer."""
+
+
+def family(run: Run, limit: int | None) -> Statement:
+    """Runs of one trace, oldest first: place in the tree and figures.
+
+    Bounded by the project, or by none where it is not known yet, and by the start: so the index is asked about few
+    rows and not about every one there is.
+    """
+    params = Params()
+    columns = ", ".join(("id", "project_id", "start_time", "dotted_order", *USAGE_COLUMNS, *DETAIL_COLUMNS))
+    return (
+        f"SELECT {columns}\nFROM runs FINAL\nWHERE workspace_id = {params.uuid(run.workspace)}\n"
+        f"  AND project_id IN {params.uuids((run.project_id, ZERO))}\n"
+        f"  AND start_time >= {params.micros(run.start_time - DAY)}\n"
+        f"  AND trace_id = {params.uuid(run.trace_id)}\nORDER BY identity(start_time), id" + _first(limit),
+        params.values,
+    )
+
+
+def _first(limit: int | None) -> str:
+    return "" if limit is None else f"\nLIMIT {int(limit)}"
+
+
+def descendants(workspace: UUID, runs: Sequence[Run], limit: int | None) -> Statement:
     """Runs with usage of their own in the traces of `runs`: place in the tree and figures."""
     params = Params()
     projects = sorted({run.project_id for run in runs}, key=str)
@@ -192,182 +219,16 @@ def descendants(workspace: UUID, runs: Sequence[Run]) -> Statement:
         (
             f"workspace_id = {params.uuid(workspace)}",
             among("project_id", projects, params),
-            f"start_time >= {params.micros(min(run.start_time for run in runs) - _SKEW)}",
+            f"start_time >= {params.micros(min(run.start_time for run in runs) - SKEW)}",
             among("trace_id", traces, params),
             "(total_tokens > 0 OR total_cost IS NOT NULL OR prompt_tokens > 0 OR completion_tokens > 0)",
         )
     )
     columns = ", ".join((*USAGE_COLUMNS, *DETAIL_COLUMNS))
-    return f"SELECT id, dotted_order, {columns}\nFROM runs FINAL\nWHERE {inner}", params.values
-
-
-# -- statistics ------------------------------------------------------------------------------------------
-
-_QUANTILES: Final = "quantilesExactInclusiveIf(0.5, 0.99)"
-
-
-def _tokens(column: str) -> str:
-    return f"quantilesExactInclusiveIf(0.5, 0.99)({column}, {column} > 0)"
-
-
-_STATS: Final = f"""count() AS run_count,
-  {_QUANTILES}({LATENCY}, end_time IS NOT NULL) AS latency,
-  avgIf({LATENCY}, end_time IS NOT NULL) AS latency_avg,
-  {_QUANTILES}({FIRST_TOKEN}, first_token_time IS NOT NULL) AS first_token,
-  max(start_time) AS last_run_start_time,
-  countIf(status = 'error') AS errors,
-  countIf(end_time IS NOT NULL) AS finished,
-  countIf(end_time IS NOT NULL AND first_token_time IS NOT NULL) AS streamed"""
-
-_SUMS: Final = f"""sum(prompt_tokens) AS prompt_tokens,
-  sum(completion_tokens) AS completion_tokens,
-  sum(total_tokens) AS total_tokens,
-  {_tokens("total_tokens")} AS tokens_quantiles,
-  {_tokens("prompt_tokens")} AS prompt_quantiles,
-  {_tokens("completion_tokens")} AS completion_quantiles,
-  sum(prompt_cost) AS prompt_cost,
-  sum(completion_cost) AS completion_cost,
-  sum(total_cost) AS total_cost,
-  quantilesExactInclusiveIf(0.5, 0.99)(toFloat64(total_cost), total_cost IS NOT NULL) AS cost_quantiles,
-  sumMap(token_details) AS token_details,
-  sumMap(cost_details) AS cost_details"""
-
-
-def _group_key(group: StatGroup | None, path: str, params: Params) -> str:
-    match group:
-        case None:
-            return "''"
-        case "project":
-            return "toString(project_id)"
-        case "name":
-            return "toString(name)"
-        case "run_type":
-            return "toString(run_type)"
-        case "tag":
-            return "toString(arrayJoin(tags))"
-        case "metadata":
-            return f"metadata[{params.text(path)}]"
-
-
-def begin_of(stride: Micros, origin: Micros, start_time: str = "start_time") -> str:
-    """The start of a run's stride of time. Strides are counted from `origin`, in both directions."""
-    at = f"toUnixTimestamp64Micro({start_time})"
-    return f"{at} - positiveModulo({at} - {int(origin)}, {int(stride)})"
-
-
-def stats(
-    selection: RunSelection,
-    group: StatGroup | None = None,
-    path: str = "",
-    groups: int | None = None,
-    stride: Micros | None = None,
-    origin: Micros = 0,
-) -> Statement:
-    """Statistics of a selection by group and, with a stride, by time. Of roots without sums: see trace_sums."""
-    params = Params()
-    key = _group_key(group, path, params)
-    bucket = "" if stride is None else f"{begin_of(stride, origin)} AS bucket,\n  "
-    figures = _STATS if selection.is_root else f"{_STATS},\n  {_SUMS}"
-    wanted = source(selection, params)
-    if group == "metadata":
-        wanted += f"\n  AND mapContains(metadata, {params.text(path)})"
-    text = f"SELECT {bucket}{key} AS group_key,\n  {figures}\n{wanted}\n"
-    text += "GROUP BY " + ("group_key" if stride is None else "bucket, group_key")
-    text += "\nORDER BY " + (
-        "run_count DESC, group_key" if stride is None else "bucket, run_count DESC, group_key"
-    )
-    if groups is not None:
-        text += f"\nLIMIT {int(groups)}" + ("" if stride is None else " BY bucket")
-    return text, params.values
-
-
-_TRACE_SUMS: Final = """sum(prompt_tokens) AS prompt_tokens,
-    sum(completion_tokens) AS completion_tokens,
-    sum(total_tokens) AS total_tokens,
-    sum(prompt_cost) AS prompt_cost,
-    sum(completion_cost) AS completion_cost,
-    sum(total_cost) AS total_cost,
-    sumMap(token_details) AS token_details,
-    sumMap(cost_details) AS cost_details"""
-
-_SKEW: Final = 60_000_000
-"""Microseconds by which a child may seem to start before its root: their clocks may be two."""
-
-
-def _traces(selection: RunSelection, lent: str, params: Params, and_also: str = "") -> str:
-    """A subquery with the sums of each selected root's trace. Its root lends it `lent`, an aggregate of its
-    columns under the condition `is_root = 1`."""
-    inner = _house(selection, params)
-    if selection.since is not None:
-        inner.append(f"start_time >= {params.micros(selection.since - _SKEW)}")
-    having = "\n  HAVING max(is_root) = 1"
-    if selection != plain(selection) or and_also:
-        having = ""
-        inner.append(f"trace_id IN (SELECT trace_id {source(selection, params)}{and_also})")
-    elif selection.since is not None or selection.until is not None:
-        having = f"\n  HAVING max({' AND '.join(_roots_between(selection, params))})"
     return (
-        f"(SELECT {lent},\n    {_TRACE_SUMS}\n  FROM runs FINAL\n  WHERE "
-        + "\n    AND ".join(inner)
-        + f"\n  GROUP BY trace_id{having})"
-    )
-
-
-def _roots_between(selection: RunSelection, params: Params) -> Iterable[str]:
-    yield "is_root = 1"
-    if selection.since is not None:
-        yield f"start_time >= {params.micros(selection.since)}"
-    if selection.until is not None:
-        yield f"start_time <= {params.micros(selection.until)}"
-
-
-def trace_sums(
-    selection: RunSelection,
-    group: StatGroup | None = None,
-    path: str = "",
-    stride: Micros | None = None,
-    origin: Micros = 0,
-) -> Statement:
-    """Token and cost sums over the whole traces of selected roots, by the roots' groups."""
-    params = Params()
-    bucket = "0" if stride is None else begin_of(stride, origin)
-    key, of_root, having_key = _group_key(group, path, params), "", ""
-    if group == "tag":
-        key, of_root = "toString(arrayJoin(tags))", ",\n    anyIf(tags, is_root = 1) AS tags"
-    elif group is not None:
-        of_root, key = f",\n    anyIf({key}, is_root = 1) AS key", "key"
-    if group == "metadata":
-        having_key = f"\n  AND mapContains(metadata, {params.text(path)})"
-    traces = _traces(selection, f"maxIf({bucket}, is_root = 1) AS bucket{of_root}", params, having_key)
-    return (
-        f"SELECT bucket, {key} AS group_key,\n  {_SUMS}\nFROM {traces}\nGROUP BY bucket, group_key",
+        f"SELECT id, dotted_order, {columns}\nFROM runs FINAL\nWHERE {inner}\nORDER BY id" + _first(limit),
         params.values,
     )
-
-
-def facets(selection: RunSelection, limit: int) -> Statement:
-    """The most frequent values of a few fields, by project."""
-    params = Params()
-    pairs = (
-        "arrayConcat([('name', toString(name)), ('run_type', toString(run_type)), ('status', toString(status))],"
-        " arrayMap(tag -> ('tag', toString(tag)), tags),"
-        " arrayMap((k, v) -> (concat('metadata.', toString(k)), v), mapKeys(metadata), mapValues(metadata)))"
-    )
-    wanted = source(selection, params)
-    return (
-        f"SELECT project_id, facet.1 AS key, facet.2 AS value, count() AS count\n"
-        f"FROM (SELECT project_id, arrayJoin({pairs}) AS facet {wanted})\nWHERE length(value) <= 200\n"
-        "GROUP BY project_id, key, value\nORDER BY project_id, key, count DESC, value\n"
-        f"LIMIT {int(limit)} BY project_id, key",
-        params.values,
-    )
-
-
-def last_starts(selection: RunSelection) -> Statement:
-    """When the newest run of each project started."""
-    params = Params()
-    wanted = source(selection, params)
-    return f"SELECT project_id, max(start_time) AS last\n{wanted}\nGROUP BY project_id", params.values
 
 
 def files(selection: RunSelection) -> Statement:
@@ -378,43 +239,6 @@ def files(selection: RunSelection) -> Statement:
         f"SELECT {', '.join(columns)}\n{source(selection, params)}\n  AND attachments != ''",
         params.values,
     )
-
-
-def metadata_values(selection: RunSelection, keys: Sequence[str], limit: int) -> Statement:
-    """The most frequent values of metadata keys."""
-    params = Params()
-    wanted = source(selection, params)
-    named = f"\nWHERE pair.1 IN {params.texts(keys)}" if keys else ""
-    return (
-        "SELECT toString(pair.1) AS key, pair.2 AS value, count() AS count\n"
-        "FROM (SELECT arrayJoin(arrayZip(mapKeys(metadata), mapValues(metadata))) AS pair "
-        f"{wanted}){named}\n"
-        f"GROUP BY key, value\nORDER BY key, count DESC, value\nLIMIT {int(limit)} BY key",
-        params.values,
-    )
-
-
-def threads(query: ThreadQuery) -> Statement:
-    """A page of threads: roots of one project that share a thread id."""
-    params = Params()
-    wanted = source(query.selection, params)
-    return (
-        "SELECT thread_id, count() AS turns, argMin(trace_id, (start_time, id)) AS first_trace,\n"
-        "  argMax(trace_id, (start_time, id)) AS last_trace, min(start_time) AS min_start_time,\n"
-        f"  max(start_time) AS max_start_time, {_QUANTILES}({LATENCY}, end_time IS NOT NULL) AS latency,\n"
-        "  argMax(tuple(error), (start_time, id)).1 AS last_error, count() OVER () AS threads\n"
-        f"{wanted}\n  AND thread_id != ''\nGROUP BY thread_id\n"
-        f"ORDER BY max_start_time DESC, thread_id\nLIMIT {int(query.limit)} OFFSET {int(query.offset)}",
-        params.values,
-    )
-
-
-def thread_usage(selection: RunSelection, threads: Sequence[str]) -> Statement:
-    """Token and cost sums of whole traces, by thread."""
-    params = Params()
-    of_threads = f"\n  AND thread_id IN {params.texts(threads)}"
-    traces = _traces(selection, "anyIf(thread_id, is_root = 1) AS thread", params, of_threads)
-    return f"SELECT thread AS group_key,\n  {_TRACE_SUMS}\nFROM {traces}\nGROUP BY group_key", params.values
 
 
 # -- whole projects --------------------------------------------------------------------------------------

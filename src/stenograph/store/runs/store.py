@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from typing import Any, Literal
@@ -11,11 +11,12 @@ from uuid import UUID
 
 from stenograph.errors import StoreUnavailable
 from stenograph.model.feedback import Feedback, FeedbackStat, all_together
+from stenograph.model.filters import Filter
 from stenograph.model.query import FeedbackQuery, RunQuery, RunSelection, StatGroup, ThreadQuery
-from stenograph.model.runs import Micros, Run, Usage
+from stenograph.model.runs import Family, Micros, Run, Usage
 from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket
 from stenograph.store.api import RejectedRows
-from stenograph.store.runs import answers, feedback_query, query, rows
+from stenograph.store.runs import answers, feedback_query, figures, query, rows
 from stenograph.store.runs.engine import Engine, statements
 from stenograph.store.runs.feedback_query import Asked
 from stenograph.store.runs.judged import Judged
@@ -130,9 +131,19 @@ class Runs:
     async def usage(self, workspace: UUID, runs: Sequence[Run]) -> Mapping[UUID, Usage]:
         if not runs:
             return {}
-        columns = await self._engine.query(*query.descendants(workspace, runs))
-        spent = [(row["id"], row["dotted_order"].decode(), _usage(row)) for row in answers.records(columns)]
-        return answers.subtree_usage(runs, spent)
+        columns = await self._all(lambda limit: query.descendants(workspace, runs, limit))
+        return answers.subtree_usage(runs, answers.spent(columns))
+
+    async def family(self, run: Run) -> Family:
+        columns = await self._all(lambda limit: query.family(run, limit))
+        return answers.family(run, columns, query.SKEW)
+
+    async def _all(self, statement: Callable[[int | None], query.Statement]) -> dict[str, list[Any]]:
+        """All rows of a statement. First it is asked for few enough of them to read most columns for these alone."""
+        columns = await self._engine.query(*statement(query.AT_ONCE))
+        if len(columns.get("id", ())) < query.AT_ONCE:
+            return columns
+        return await self._engine.query(*statement(None))
 
     async def delete(self, selection: RunSelection, version: int) -> list[UUID]:
         wanted = RunQuery(selection=selection, columns=frozenset({"version"}), limit=5000)
@@ -187,8 +198,8 @@ class Runs:
         self, selection: RunSelection, group: StatGroup | None = None, path: str = "", groups: int = 5
     ) -> Mapping[str, RunStats]:
         columns, totals = await asyncio.gather(
-            self._engine.query(*query.stats(selection, group, path, groups)),
-            self._trace_sums(selection, query.trace_sums(selection, group, path)),
+            self._engine.query(*figures.stats(selection, group, path, groups)),
+            self._trace_sums(selection, figures.trace_sums(selection, group, path)),
         )
         return {
             row["group_key"].decode(): answers.run_stats(row, totals.get((0, row["group_key"])))
@@ -212,18 +223,17 @@ class Runs:
         group: StatGroup | None = None,
         path: str = "",
         origin: Micros = 0,
+        parts: Sequence[Filter] = (),
     ) -> list[TimeBucket]:
+        if parts:
+            columns = await self._engine.query(*figures.parts(selection, parts, stride, group, path, origin))
+            return [_bucket(row, None) for row in answers.records(columns)]
         columns, totals = await asyncio.gather(
-            self._engine.query(*query.stats(selection, group, path, 10, stride, origin)),
-            self._trace_sums(selection, query.trace_sums(selection, group, path, stride, origin)),
+            self._engine.query(*figures.stats(selection, group, path, 10, stride, origin)),
+            self._trace_sums(selection, figures.trace_sums(selection, group, path, stride, origin)),
         )
         return [
-            TimeBucket(
-                row["bucket"],
-                row["group_key"].decode(),
-                answers.run_stats(row, totals.get((row["bucket"], row["group_key"]))),
-            )
-            for row in answers.records(columns)
+            _bucket(row, totals.get((row["bucket"], row["group_key"]))) for row in answers.records(columns)
         ]
 
     async def feedback_stats(
@@ -285,28 +295,36 @@ class Runs:
         return dict(sorted((int(start), found) for start, found in groups.items()))
 
     async def last_starts(self, selection: RunSelection) -> Mapping[UUID, Micros]:
-        columns = await self._engine.query(*query.last_starts(selection))
+        columns = await self._engine.query(*figures.last_starts(selection))
         return {row["project_id"]: row["last"] for row in answers.records(columns)}
 
     async def facets(self, selection: RunSelection, limit: int) -> Mapping[UUID, list[Facet]]:
-        columns = await self._engine.query(*query.facets(selection, limit))
+        tables = await asyncio.gather(
+            self._engine.query(*figures.facets(selection, limit)),
+            self._engine.query(*figures.metadata_facets(selection, limit)),
+        )
         found: dict[UUID, list[Facet]] = {}
-        for row in answers.records(columns):
-            value = row["value"].decode("utf-8", "replace")
-            found.setdefault(row["project_id"], []).append(Facet(row["key"].decode(), value, row["count"]))
+        for columns in tables:
+            for row in answers.records(columns):
+                value = row["value"].decode("utf-8", "replace")
+                found.setdefault(row["project_id"], []).append(
+                    Facet(row["key"].decode(), value, row["count"])
+                )
+        for facets in found.values():
+            facets.sort(key=lambda facet: facet.key)
         return found
 
     async def metadata_values(
         self, selection: RunSelection, keys: Sequence[str], limit: int
     ) -> Mapping[str, list[str]]:
-        columns = await self._engine.query(*query.metadata_values(selection, keys, limit))
+        columns = await self._engine.query(*figures.metadata_values(selection, keys, limit))
         found: dict[str, list[str]] = {}
         for row in answers.records(columns):
             found.setdefault(row["key"].decode(), []).append(row["value"].decode("utf-8", "replace"))
         return found
 
     async def threads(self, wanted: ThreadQuery) -> tuple[list[ThreadSummary], int]:
-        columns = await self._engine.query(*query.threads(wanted))
+        columns = await self._engine.query(*figures.threads(wanted))
         page = [answers.thread(row) for row in answers.records(columns)]
         if not page and wanted.offset:  # beyond the last: nothing there to tell how many there are
             _, total = await self.threads(replace(wanted, limit=1, offset=0))
@@ -314,7 +332,7 @@ class Runs:
         return page, columns["threads"][0] if page else 0
 
     async def thread_usage(self, selection: RunSelection, threads: Sequence[str]) -> Mapping[str, Usage]:
-        columns = await self._engine.query(*query.thread_usage(selection, threads))
+        columns = await self._engine.query(*figures.thread_usage(selection, threads))
         return {row["group_key"].decode(): _usage(row) for row in answers.records(columns)}
 
     # -- feedback ----------------------------------------------------------------------------------------
@@ -334,6 +352,11 @@ class Runs:
         if self._settling is not None:
             await self._settling.stop()
         await self._engine.close()
+
+
+def _bucket(row: Mapping[str, Any], totals: Mapping[str, Any] | None) -> TimeBucket:
+    part = row.get("part", 0)
+    return TimeBucket(row["bucket"], row["group_key"].decode(), answers.run_stats(row, totals), part)
 
 
 def _usage(row: Mapping[str, object]) -> Usage:

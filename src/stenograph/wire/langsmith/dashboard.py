@@ -7,7 +7,7 @@ import datetime as dt
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -232,20 +232,21 @@ async def _read(
         workspace=project.workspace, projects=(project.id,), since=window.since, until=window.until
     )
     filters = list(dict.fromkeys(line.filter for chart in CHARTS for line in chart.lines))
-    found = await asyncio.gather(
-        *(
-            runs.series(
-                replace(chosen, filter=parse(text, "filter")),
-                window.stride,
-                window.group,
-                window.path,
-                window.origin,
-            )
-            for text in filters
-        )
+    buckets, feedback = await asyncio.gather(
+        runs.series(
+            chosen,
+            window.stride,
+            window.group,
+            window.path,
+            window.origin,
+            [parse(text, "filter") for text in filters],
+        ),
+        runs.feedback_series(chosen, window.stride, window.origin),
     )
-    feedback = await runs.feedback_series(chosen, window.stride, window.origin)
-    return {text: _largest(buckets, window) for text, buckets in zip(filters, found, strict=True)}, feedback
+    found: dict[str, list[TimeBucket]] = {text: [] for text in filters}
+    for bucket in buckets:
+        found[filters[bucket.part]].append(bucket)
+    return {text: _largest(own, window) for text, own in found.items()}, feedback
 
 
 def _largest(buckets: Sequence[TimeBucket], window: Window) -> list[TimeBucket]:

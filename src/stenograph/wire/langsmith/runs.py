@@ -142,16 +142,20 @@ async def render(
     *,
     public: bool = False,
     names_project: bool | None = None,
+    children: Mapping[UUID, list[UUID]] | None = None,
 ) -> list[dict[str, Any]]:
-    """Runs as JSON values, with what lies outside their rows; see RunWriter for who is told what."""
+    """Runs as JSON values, with what lies outside their rows; see RunWriter for who is told what.
+
+    Their descendants are looked up, unless `children` has them.
+    """
     if not runs:
         return []
     to = services(request)
     workspace = runs[0].workspace
-    feedback, shares, children = await asyncio.gather(
+    feedback, shares, family = await asyncio.gather(
         to.runs.feedback_of(workspace, runs) if "feedback_stats" in select else _nothing(),
         to.sharing.tokens(workspace, runs) if "share_token" in select else _nothing(),
-        _children(request, runs) if "child_run_ids" in select else _nothing(),
+        _children(request, runs) if children is None and "child_run_ids" in select else _nothing(),
     )
     write = convert.RunWriter(
         select,
@@ -160,7 +164,7 @@ async def render(
         now=time.time(),
         feedback=feedback,
         shares=shares,
-        children=children,
+        children=family if children is None else children,
         public=public,
         names_project=names_project,
     )
@@ -216,11 +220,11 @@ async def one(request: Request) -> Response:
         select -= {"serialized"}
     if params.flag("exclude_s3_stored_attributes"):
         select -= {"inputs", "outputs", "events", "extra", "serialized", "error"}
-    run = await services(request).runs.one(who.workspace, run_id, columns_for(select))
+    run, family = await services(request).runs.whole(who.workspace, run_id, columns_for(select))
     project = params.uuid("session_id")
     if project is not None and project != run.project_id:
         raise NotFound(f"run {run_id} not found in session {project}")
-    return encode((await render(request, [run], select))[0])
+    return encode((await render(request, [run], select, children={run.id: family}))[0])
 
 
 async def validate(request: Request) -> Response:
