@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from stenograph.domain import places
 from stenograph.domain.attachments import attachment_key
 from stenograph.domain.recorder import Recorder
 from stenograph.errors import NotFound
@@ -48,19 +49,47 @@ class RunReader:
     async def page(self, query: RunQuery) -> list[Run]:
         """One page. With USAGE among the columns a run's figures include its descendants'."""
         query = replace(query, selection=await self._settled(query.selection))
+        if query.selection.parent_run is not None:
+            query = replace(query, selection=await self._with_other_names(query.selection))
         with self._metrics.querying("page"):
             runs = await self._store.page(query)
+        if "dotted_order" in query.columns and (traces := places.unplaced(runs)):
+            family = await self._family(query.selection.workspace, traces)
+            runs = [family.placed(run) for run in runs]
         if "total_tokens" in query.columns:
             runs = await self._with_subtrees(query.selection.workspace, runs)
         return runs
+
+    async def _with_other_names(self, selection: RunSelection) -> RunSelection:
+        """Children that came as spans may know the parent by another id: see places.also_named."""
+        assert selection.parent_run is not None
+        parent = RunSelection(workspace=selection.workspace, ids=(selection.parent_run,))
+        found = await self._store.page(RunQuery(selection=parent, columns=frozenset({"metadata"}), limit=1))
+        other = places.also_named(found[0]) if found else None
+        return selection if other is None else replace(selection, parent_also=(other,))
+
+    async def _family(self, workspace: UUID, traces: tuple[UUID, ...]) -> places.Family:
+        with self._metrics.querying("places"):
+            return places.Family(
+                await self._store.page(
+                    RunQuery(
+                        selection=RunSelection(workspace=workspace, traces=traces),
+                        columns=places.COLUMNS,
+                        limit=1_000_000,
+                    )
+                )
+            )
 
     async def _with_subtrees(self, workspace: UUID, runs: list[Run]) -> list[Run]:
         """Parents get the sum of their descendants' usage. A run that calls models itself is a leaf to us."""
         parents = [run for run in runs if run.run_type != "llm"]
         if not parents:
             return runs
+        # A root is in every dotted order of its trace; what is below another span may not know of it.
+        traces = tuple({run.trace_id: None for run in parents if not run.is_root and places.was_span(run)})
+        orders = (await self._family(workspace, traces)).orders() if traces else None
         with self._metrics.querying("usage"):
-            totals = await self._store.usage(workspace, parents)
+            totals = await self._store.usage(workspace, parents, orders)
         return [
             msgspec.structs.replace(run, usage=totals[run.id]) if run.id in totals else run for run in runs
         ]

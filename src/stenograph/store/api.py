@@ -72,8 +72,13 @@ class RunStore(Protocol):
     async def page(self, query: RunQuery) -> list[Run]:
         """The runs of one page, with the columns asked for and those of their key."""
 
-    async def usage(self, workspace: UUID, runs: Sequence[Run]) -> Mapping[UUID, Usage]:
-        """For each of these runs that has descendants with usage: its own and theirs together."""
+    async def usage(
+        self, workspace: UUID, runs: Sequence[Run], orders: Mapping[UUID, str] | None = None
+    ) -> Mapping[UUID, Usage]:
+        """For each of these runs that has descendants with usage: its own and theirs together.
+
+        `orders` are dotted orders that are known better than the store knows them.
+        """
 
     async def stats(
         self, selection: RunSelection, group: StatGroup | None = None, path: str = "", groups: int = 5

@@ -123,11 +123,17 @@ class Runs:
     async def page(self, wanted: RunQuery) -> list[Run]:
         return rows.runs(wanted.selection.workspace, await self._engine.query(*query.page(wanted)))
 
-    async def usage(self, workspace: UUID, runs: Sequence[Run]) -> Mapping[UUID, Usage]:
+    async def usage(
+        self, workspace: UUID, runs: Sequence[Run], orders: Mapping[UUID, str] | None = None
+    ) -> Mapping[UUID, Usage]:
+        better = orders or {}
         if not runs:
             return {}
         columns = await self._engine.query(*query.descendants(workspace, runs))
-        spent = [(row["id"], row["dotted_order"].decode(), _usage(row)) for row in answers.records(columns)]
+        spent = [
+            (row["id"], better.get(row["id"]) or row["dotted_order"].decode(), _usage(row))
+            for row in answers.records(columns)
+        ]
         return answers.subtree_usage(runs, spent)
 
     async def delete(self, selection: RunSelection, version: int) -> list[UUID]:

@@ -16,7 +16,7 @@ _V2: Final = re.compile(r"/v2/")
 
 LATER: Final[dict[str, str]] = {
     r"/v2/": "The v2 API is not offered yet. The classic calls are: list_runs, read_run, create_feedback and so on.",
-    r"/(otel/|opentelemetry/)?v1/traces": "OpenTelemetry is not offered yet: send runs with a LangSmith client.",
+    r"/(otel/|opentelemetry/)?v1/(logs|metrics)": "Of OpenTelemetry traces alone are taken: POST /v1/traces.",
     r"/datasets": "Datasets and experiments are not offered yet.",
     r"/examples": "Datasets and experiments are not offered yet.",
     r"/platform/datasets": "Datasets and experiments are not offered yet.",
