@@ -24,6 +24,7 @@ from stenograph.model.access import DEFAULT_WORKSPACE, PERMISSIONS, Caller, Perm
 from stenograph.store.meta.database import open_meta
 from stenograph.wire.app import routes
 from stenograph.wire.langsmith.workspaces import NOT_OFFERED
+from stenograph.wire.otlp.routes import PATHS as OTLP_PATHS
 from tests.conftest import Server
 
 READ, INGEST, WRITE = Permission.READ, Permission.INGEST, Permission.WRITE
@@ -51,6 +52,7 @@ class Things:
     config: str = fresh()
     share: str = fresh()
     feedback_token: str = fresh()
+    otel_trace: str = field(default_factory=lambda: uuid.uuid4().hex)
     file: str = "attachments/nowhere/nothing/x?expires=1&signature=0"
 
     @property
@@ -158,6 +160,31 @@ BY_PROJECT = {"session": ["<project>"]}
 GROUP = {"session_id": "<project>", "group_by": "conversation", **WINDOW}
 ENTIRE = {"trace": "<run>", "tree_filter": 'eq(name, "run <secret>")'}
 
+
+def _span(span_id: str, **stated: str) -> dict[str, Any]:
+    times = {"startTimeUnixNano": "1767225600000000000", "endTimeUnixNano": "1767225601000000000"}
+    said = [{"key": key.replace("__", "."), "value": {"stringValue": value}} for key, value in stated.items()]
+    return {"traceId": "<otel_trace>", "spanId": span_id, "name": "mine", "attributes": said, **times}
+
+
+_RUN_OF_SPAN = {"langsmith__span__id": "<run>", "langsmith__trace__id": "<run>"}
+SPANS_IN = {
+    "resourceSpans": [
+        {
+            "scopeSpans": [
+                {
+                    "spans": [
+                        _span("01" * 8, **_RUN_OF_SPAN),
+                        _span("02" * 8, langsmith__trace__session_id="<project>", **_RUN_OF_SPAN),
+                        _span("03" * 8, langsmith__span__id="<child>", langsmith__span__parent_id="<run>"),
+                        _span("04" * 8, honeyhive__session_id="<run>"),
+                    ]
+                }
+            ]
+        }
+    ]
+}
+
 CASES: list[Case] = [
     # runs
     reads("/runs/{run_id}"),
@@ -239,6 +266,7 @@ CASES: list[Case] = [
     ingests("POST", "/runs", RUN_IN),
     ingests("POST", "/runs", {**RUN_IN, "session_id": None, "session_name": "<project_name>"}),
     ingests("POST", "/runs/multipart"),
+    *(ingests("POST", path, SPANS_IN) for path in OTLP_PATHS),
     ingests("POST", "/feedback", {"id": "<feedback>", "run_id": "<run>", "key": "mine", "score": 0}),
     ingests("POST", "/feedback", {"session_id": "<project>", "key": "mine", "score": 0}),
     ingests("POST", "/feedback/eager", {"id": "<feedback>", "run_id": "<run>", "key": "mine", "score": 0}),
@@ -495,7 +523,7 @@ def test_the_roles_are_what_they_are_called() -> None:
     assert PERMISSIONS[Role.READ] == {READ}
     assert PERMISSIONS[Role.WRITE] == {READ, INGEST, WRITE}
     ingest = {(case.method, case.path) for case in CASES if case.permission is INGEST}
-    assert {path.split("/")[1] for _, path in ingest} == {"runs", "feedback"}
+    assert {path.split("/")[1] for _, path in ingest} == {"runs", "feedback", "v1", "otel", "opentelemetry"}
     assert "GET" not in {method for method, _ in ingest}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 from uuid import UUID
 
 from stenograph.domain.recorder import Recorder
@@ -22,7 +22,12 @@ SPAN_ID: Final = "otel.span_id"
 
 _REMEMBERED: Final = 100_000
 _STAND_IN: Final = ""
+_SPEAKER: Final = "+"
+"""What is remembered of a trace whose root has not come, in place of the root's span id: nothing is known of it, or
+a span of it speaks for the whole."""
 _SAID: Final = re.compile(rb'"otel\.span_id":"([0-9a-f]{16})"')
+
+StandIn = Literal["first", "better"]
 
 _Key = tuple[int, int]
 _K = TypeVar("_K")
@@ -43,8 +48,8 @@ class Roots:
         known = self._roots.get(key)
         if known is None:
             known = await self._recorded(workspace, trace)
-            known = self._roots.get(key) or known  # another request may have been quicker
-        if known and known != span:
+            known = self._roots.get(key, known)  # another request may have been quicker
+        if known not in (_STAND_IN, _SPEAKER, span):
             _remember(self._roots, key, known)
             return False
         _remember(self._roots, key, span)
@@ -67,13 +72,17 @@ class Roots:
         )
         return stored[0].metadata.get(SPAN_ID, _STAND_IN) if stored else _STAND_IN
 
-    def stand_in(self, workspace: UUID, trace: UUID) -> bool:
-        """Whether something has to stand in for this trace's root; from now on it does."""
+    def stand_in(self, workspace: UUID, trace: UUID, speaks: bool) -> StandIn | None:
+        """What has to be said of this trace's root, given a span that speaks for the trace or only belongs to it.
+
+        "first" that there is one, "better" what replaces that, None nothing.
+        """
         key = (workspace.int, trace.int)
-        if key in self._roots:
-            return False
-        _remember(self._roots, key, _STAND_IN)
-        return True
+        known = self._roots.get(key)
+        if known is not None and not (speaks and known == _STAND_IN):
+            return None
+        _remember(self._roots, key, _SPEAKER if speaks else _STAND_IN)
+        return "first" if known is None else "better"
 
     def forget(self, workspace: UUID, trace: UUID) -> None:
         """What was said of this trace was not recorded after all."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -32,6 +33,9 @@ _MEDIA: Final = {
 _MAX_OBJECTS: Final = 250_000
 """Spans, events and links of one request: what exporters send in one is hundreds."""
 
+_MAX_DEPTH: Final = 100
+"""Levels of lists and maps in one attribute. (Text that holds JSON is bounded by STENOGRAPH_MAX_JSON_DEPTH.)"""
+
 _TURN: Final = 200
 """Spans after which other requests get their turn."""
 
@@ -47,7 +51,7 @@ async def export(request: Request) -> Response:
         to = services(request)
         read = protobuf.read if media_type == answers.PROTOBUF else json_reader.read
         async with to.bodies.read(request) as body:
-            batches = read(body, Budget(_MAX_OBJECTS, to.settings.max_json_depth))
+            batches = read(body, Budget(_MAX_OBJECTS, min(_MAX_DEPTH, to.settings.max_json_depth)))
             intake = _Intake(to, who.workspace, request.headers.get("langsmith-project"))
             rejected, message = await intake.take(batches)
         return answers.accepted(media_type, rejected, message)
@@ -112,24 +116,24 @@ class _Intake:
         projects: dict[int, UUID] = {}
         for placed in layout.spans:
             try:
-                project = projects[id(placed)] = await self._project(placed.draft)
+                project = await self._project(placed.draft)
                 patches = _patches(placed, self.workspace, project, self.now)
                 self._check_files(placed)
                 for patch in patches:
                     ingest.admit(patch)
-                self.delivery.patches += patches
             except (Invalid, TooLarge) as error:
                 self._reject(placed.draft.span, error)
+                ingest.roots.forget(self.workspace, placed.trace)
                 continue
+            projects[id(placed)] = project
+            self.delivery.patches += patches
             for name, _, data in placed.draft.files:
                 key = attachment_key(self.workspace, placed.run_id, name)
                 self.delivery.files.append((key, data))
         for stand_in in layout.stand_ins:
             project_of_like = projects.get(id(stand_in.like))
             if project_of_like is not None:
-                self.delivery.patches.append(
-                    _standing_in(stand_in, self.workspace, project_of_like, self.now, self)
-                )
+                self.delivery.patches += self._standing_in(stand_in, project_of_like)
         try:
             await ingest.record(self.delivery)
         except StenographError:
@@ -165,8 +169,35 @@ class _Intake:
             raise found
         return found
 
-    def service(self, draft: Draft) -> str | None:
-        return self.services[id(draft)]
+    def _standing_in(self, one: StandIn, project: UUID) -> list[RunPatch]:
+        """What stands in for a root: every other word on the run replaces it."""
+        draft, run = one.like.draft, one.like.run
+        name = draft.session_name or ("session" if draft.session else self.services[id(draft)] or "trace")
+        empty = _empty(self.workspace, one.trace, one.trace, self.now)
+        said = msgspec.structs.replace(
+            empty,
+            create=not one.better,
+            project_id=project,
+            name=name,
+            run_type="chain",
+            start_time=one.start,
+        )
+        if one.whole:
+            said = msgspec.structs.replace(
+                said,
+                name=run.name,
+                start_time=run.start,
+                end_time=run.end,
+                error=run.error,
+                inputs=run.inputs,
+                outputs=run.outputs,
+            )
+        return [empty, said] if one.better else [said]
+
+
+def _empty(workspace: UUID, run_id: UUID, trace: UUID, now: Micros) -> RunPatch:
+    """A create that says nothing: with it, an update is a whole run."""
+    return RunPatch(workspace=workspace, id=run_id, create=True, received_at=now, trace_id=trace)
 
 
 def _patches(placed: Placed, workspace: UUID, project: UUID, now: Micros) -> list[RunPatch]:
@@ -195,40 +226,4 @@ def _patches(placed: Placed, workspace: UUID, project: UUID, now: Micros) -> lis
     )
     if not root:
         return [whole]
-    empty = RunPatch(
-        workspace=workspace, id=placed.run_id, create=True, received_at=now, trace_id=placed.trace
-    )
-    return [empty, whole]
-
-
-def _standing_in(one: StandIn, workspace: UUID, project: UUID, now: Micros, intake: _Intake) -> RunPatch:
-    """A create that every other word on the run replaces."""
-    draft, run = one.like.draft, one.like.run
-    bare = RunPatch(
-        workspace=workspace,
-        id=one.trace,
-        create=True,
-        received_at=now,
-        trace_id=one.trace,
-        project_id=project,
-        name=draft.session_name or ("session" if draft.session else intake.service(draft) or "trace"),
-        run_type="chain",
-        start_time=one.start,
-    )
-    if not one.whole:
-        return bare
-    return RunPatch(
-        workspace=workspace,
-        id=one.trace,
-        create=True,
-        received_at=now,
-        trace_id=one.trace,
-        project_id=project,
-        name=run.name,
-        run_type="chain",
-        start_time=one.start,
-        end_time=run.end,
-        error=run.error,
-        inputs=run.inputs,
-        outputs=run.outputs,
-    )
+    return [_empty(workspace, placed.run_id, placed.trace, now), whole]

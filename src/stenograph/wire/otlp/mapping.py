@@ -198,7 +198,10 @@ def _error(one: Draft) -> tuple[str | None, SpanEvent | None]:
     kind, message, stack = (
         str(thrown.attributes.get(f"exception.{part}") or "") for part in ("type", "message", "stacktrace")
     )
-    text = one.error or (f"{kind}: {message}" if kind and not message.startswith(kind) else message)
+    said = (
+        not kind or kind == "Exception" or message.startswith(kind)
+    )  # LangSmith's exporter wraps in Exception
+    text = one.error or (message if said and message else f"{kind}: {message}" if message else kind)
     text = text or span.status_message or "error"
     return (f"{text}\n\n{stack}", thrown) if stack else (text, None)
 

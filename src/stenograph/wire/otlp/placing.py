@@ -72,11 +72,13 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class StandIn:
-    """A trace whose root has not come: `like` is the span that tells most about it, `whole` if it may speak for it."""
+    """A trace whose root has not come: `like` is the span that tells most about it, `whole` if it may speak for it.
+    `better` replaces what stood in for it before."""
 
     trace: UUID
     like: Placed
     whole: bool
+    better: bool
     start: Micros
 
 
@@ -191,11 +193,13 @@ def _stand_ins(spans: Sequence[Placed], workspace: UUID, ingest: Ingest) -> list
             without.setdefault(placed.trace, []).append(placed)
     found: list[StandIn] = []
     for trace, members in without.items():
-        if not ingest.roots.stand_in(workspace, trace):
-            continue
         speakers = [
             one for one in members if one.from_afar and one.above is None and one.draft.session is None
         ]
+        needed = ingest.roots.stand_in(workspace, trace, bool(speakers))
+        if needed is None:
+            continue
         like = min(speakers or members, key=lambda one: one.run.start)
-        found.append(StandIn(trace, like, bool(speakers), min(one.run.start for one in members)))
+        start = min(one.run.start for one in members)
+        found.append(StandIn(trace, like, bool(speakers), needed == "better", start))
     return found

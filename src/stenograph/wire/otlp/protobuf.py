@@ -136,9 +136,8 @@ def _span(data: bytes, at: int, stop: int, budget: Budget) -> Span:
     span = Span()
     head = _HEAD.match(data, at, stop)
     if head is not None:
-        span.trace_id, span.span_id, parent, size = head.groups(b"")
-        span.parent_id = parent
-        at = head.end() + size[0]
+        span.trace_id, span.span_id, span.parent_id, length = head.groups(b"")
+        at = head.end() + length[0]
         if at > stop:
             raise _Cut("a name is longer than its span")
         span.name = _text(data[head.end() : at])

@@ -93,9 +93,7 @@ class Budget:
 
     def check_depth(self, depth: int) -> None:
         if depth > self.depth:
-            raise TooLarge(
-                f"an attribute is nested deeper than {self.depth} levels (limit STENOGRAPH_MAX_JSON_DEPTH)"
-            )
+            raise TooLarge(f"an attribute is nested deeper than {self.depth} levels")
 
 
 def finite(number: float) -> float | str:

@@ -141,7 +141,7 @@ class Draft:
         return True
 
     def payload(self, value: Any, name: str) -> Payload:
-        """An attribute's value as a payload."""
+        """An attribute's value as a payload: an object as it is, a conversation as messages, the rest under `name`."""
         if type(value) is str:
             if value[:1] == "{":
                 try:
@@ -154,6 +154,8 @@ class Draft:
                 value = parsed(value)
         elif type(value) is dict:
             return value
+        if type(value) is list and value and all(type(one) is dict and "role" in one for one in value):
+            return {"messages": value}
         return {name: value}
 
     def extend(self, payload: Payload | None, more: dict[str, Any]) -> Payload:
