@@ -137,7 +137,7 @@ def reading(path: Path) -> Reading:
                     }
 
     def read() -> Any:
-        return protobuf.read(body.data, Budget(1_000_000, 100))
+        return protobuf.read(body.data, Budget(1_000_000, 10_000_000, 100))
 
     def mapped() -> None:
         for batch in read():

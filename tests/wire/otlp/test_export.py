@@ -15,6 +15,9 @@ import pytest
 from backports import zstd
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
+from stenograph.errors import TooLarge
+from stenograph.wire.otlp import json_reader, protobuf
+from stenograph.wire.otlp.spans import Budget
 from tests.conftest import Server
 from tests.wire.otlp.conftest import Read, as_id
 from tests.wire.otlp.sending import ENCODINGS, Encoding, Span, encoded, send, span_id, trace_id
@@ -215,6 +218,17 @@ def test_the_number_of_spans_is_bounded(http: httpx.Client) -> None:
     answer = http.post("/v1/traces", content=body, headers=PROTOBUF)
     assert answer.status_code == 413
     assert status_of(answer)[0] == 8  # RESOURCE_EXHAUSTED
+
+
+def test_the_number_of_attributes_is_bounded() -> None:
+    many = {f"k{number}": "v" for number in range(50)}
+    lists = {"list": list(range(50))}
+    for attributes in (many, lists):
+        spans = [Span(trace_id(), span_id(), attributes=attributes) for _ in range(3)]
+        for read, encoding in ((protobuf.read, "protobuf"), (json_reader.read, "json")):
+            assert len(read(encoded(encoding, spans), Budget(10, 400, 10))[0].spans) == 3  # type: ignore[arg-type]
+            with pytest.raises(TooLarge):
+                read(encoded(encoding, spans), Budget(10, 60, 10))  # type: ignore[arg-type]
 
 
 def _varint(value: int) -> bytes:

@@ -92,7 +92,7 @@ def take(batches: list[Batch]) -> list[Any]:
 def test_any_bytes(body: bytes) -> None:
     for read in (protobuf.read, json_reader.read):
         with contextlib.suppress(CallerError):
-            take(read(body, Budget(1000, 100)))
+            take(read(body, Budget(1000, 100_000, 100)))
 
 
 @SLOWLY
@@ -100,12 +100,12 @@ def test_any_bytes(body: bytes) -> None:
 def test_any_spans(spans: list[Span], resource: dict[str, Any], data: st.DataObject) -> None:
     """Spans of all sorts; then the same with a few bytes changed, or cut short."""
     body = encoded("protobuf", spans, resource)
-    take(protobuf.read(body, Budget(1000, 100)))
-    take(json_reader.read(encoded("json", spans, resource), Budget(1000, 100)))
+    take(protobuf.read(body, Budget(1000, 100_000, 100)))
+    take(json_reader.read(encoded("json", spans, resource), Budget(1000, 100_000, 100)))
     at = data.draw(st.integers(0, len(body)))
     for broken in (body[:at], body[:at] + data.draw(st.binary(max_size=3)) + body[at + 1 :]):
         with contextlib.suppress(CallerError):
-            take(protobuf.read(broken, Budget(1000, 100)))
+            take(protobuf.read(broken, Budget(1000, 100_000, 100)))
 
 
 @SLOWLY
@@ -118,7 +118,7 @@ def test_both_encodings_say_the_same(spans: list[Span], resource: dict[str, Any]
         [
             (span.trace_id, span.span_id, span.parent_id, span.name, span.start, span.end, span.attributes,
              [(event.name, event.attributes) for event in span.events], span.status)
-            for batch in read(encoded(encoding, spans, resource), Budget(1000, 100))
+            for batch in read(encoded(encoding, spans, resource), Budget(1000, 100_000, 100))
             for span in batch.spans
         ]
         for read, encoding in ways
@@ -133,12 +133,12 @@ def test_what_protobufs_own_parser_takes_is_taken(body: bytes) -> None:
         ExportTraceServiceRequest.FromString(body)
     except Exception:
         return
-    protobuf.read(body, Budget(1000, 100))
+    protobuf.read(body, Budget(1000, 100_000, 100))
 
 
 @pytest.mark.parametrize("size", [127, 128, 16_383, 16_384, 3_000_000])
 def test_long_texts(size: int) -> None:
     """Where lengths take one more byte."""
     span = Span("01" * 16, "02" * 8, attributes={"k" * min(size, 20_000): "v" * size, "n": size, "m": -size})
-    [batch] = protobuf.read(encoded("protobuf", [span]), Budget(10, 10))
+    [batch] = protobuf.read(encoded("protobuf", [span]), Budget(10, 100, 10))
     assert batch.spans[0].attributes == span.attributes

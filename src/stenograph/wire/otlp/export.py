@@ -33,6 +33,9 @@ _MEDIA: Final = {
 _MAX_OBJECTS: Final = 250_000
 """Spans, events and links of one request: what exporters send in one is hundreds."""
 
+_MAX_VALUES: Final = 5_000_000
+"""Attributes and members of lists of one request: 500 embeddings of 3,000 numbers are 1.5 million."""
+
 _MAX_DEPTH: Final = 100
 """Levels of lists and maps in one attribute. (Text that holds JSON is bounded by STENOGRAPH_MAX_JSON_DEPTH.)"""
 
@@ -51,7 +54,9 @@ async def export(request: Request) -> Response:
         to = services(request)
         read = protobuf.read if media_type == answers.PROTOBUF else json_reader.read
         async with to.bodies.read(request) as body:
-            batches = read(body, Budget(_MAX_OBJECTS, min(_MAX_DEPTH, to.settings.max_json_depth)))
+            batches = read(
+                body, Budget(_MAX_OBJECTS, _MAX_VALUES, min(_MAX_DEPTH, to.settings.max_json_depth))
+            )
             intake = _Intake(to, who.workspace, request.headers.get("langsmith-project"))
             rejected, message = await intake.take(batches)
         return answers.accepted(media_type, rejected, message)

@@ -1,7 +1,7 @@
 """Where spans stand: the ids of their runs, of their traces and parents, and their dotted orders.
 
 A span knows its parent's id and nothing of what is above. Parents end after their children, so they come later, in
-another request perhaps. What follows from that (docs/decisions/041):
+another request perhaps. What follows from that (docs/decisions/051):
 
 - The id of a span's run follows from its trace id and span id; that of a span without a parent is the trace's id.
 - A chain of parents that this request has up to its root gives a dotted order. A chain that leads out of the

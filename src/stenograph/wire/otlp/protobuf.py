@@ -2,7 +2,7 @@
 
 Our own because a generated parser first builds a tree of messages, each field of which is then asked for through
 Python: over all attributes that costs more than reading the bytes here, where one step takes a whole attribute
-(docs/decisions/040). Field numbers are those of opentelemetry-proto 1.x; what is unknown is skipped, as
+(docs/decisions/050). Field numbers are those of opentelemetry-proto 1.x; what is unknown is skipped, as
 protobuf demands. Nothing here trusts a length: whatever does not fit raises Invalid.
 """
 
@@ -146,7 +146,7 @@ def _span(data: bytes, at: int, stop: int, budget: Budget) -> Span:
             span.kind = times[1][0]
             span.start, span.end = int.from_bytes(times[2], "little"), int.from_bytes(times[3], "little")
             at = times.end()
-    attributes = span.attributes
+    attributes, most = span.attributes, budget.values
     while at < stop:
         if data[at] != 0x4A:
             at = _other(data, at, stop, span, budget)
@@ -160,6 +160,9 @@ def _span(data: bytes, at: int, stop: int, budget: Budget) -> Span:
         if not _plain(data, at, end, attributes):
             _attribute(data, at, end, attributes, budget)
         at = end
+        if len(attributes) > most:
+            break
+    budget.spend(len(attributes))
     if at != stop:
         raise _Cut("a span is cut short")
     return span
@@ -324,6 +327,7 @@ _LENGTHS: Final[dict[int, _Read]] = {
 
 def _attribute(data: bytes, at: int, stop: int, into: Attributes, budget: Budget, depth: int = 0) -> None:
     """Read a KeyValue into `into`."""
+    budget.spend(1)
     key, value = "", None
     for number, kind, start, end in _fields(data, at, stop):
         if kind != 2:
@@ -360,11 +364,12 @@ def _value(data: bytes, at: int, stop: int, budget: Budget, depth: int) -> Any:
 
 
 def _array(data: bytes, at: int, stop: int, budget: Budget, depth: int) -> list[Any]:
-    return [
-        _value(data, start, end, budget, depth) if end > start else None
-        for number, kind, start, end in _fields(data, at, stop)
-        if number == 1 and kind == 2
-    ]
+    found: list[Any] = []
+    for number, kind, start, end in _fields(data, at, stop):
+        if number == 1 and kind == 2:
+            budget.spend(1)
+            found.append(_value(data, start, end, budget, depth) if end > start else None)
+    return found
 
 
 def _map(data: bytes, at: int, stop: int, budget: Budget, depth: int) -> Attributes:

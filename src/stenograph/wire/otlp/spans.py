@@ -77,19 +77,29 @@ class Batch:
 
 
 class Budget:
-    """How much one request may make the server build: each span, event and link takes a fraction of a kilobyte of
-    memory however few bytes it has on the wire."""
+    """How much one request may make the server build: what has two bytes on the wire may take hundreds in memory.
 
-    __slots__ = ("_left", "depth")
+    `objects` are spans, events and links; `values` are attributes and members of lists.
+    """
 
-    def __init__(self, objects: int, depth: int) -> None:
-        self._left = objects
+    __slots__ = ("_objects", "depth", "values")
+
+    def __init__(self, objects: int, values: int, depth: int) -> None:
+        self._objects = objects
+        self.values = values
         self.depth = depth
 
     def take(self) -> None:
-        self._left -= 1
-        if self._left < 0:
+        """One more object."""
+        self._objects -= 1
+        if self._objects < 0:
             raise TooLarge("the request has too many spans, events and links; send smaller batches")
+
+    def spend(self, values: int) -> None:
+        """So many more values."""
+        self.values -= values
+        if self.values < 0:
+            raise TooLarge("the request has too many attributes; send smaller batches")
 
     def check_depth(self, depth: int) -> None:
         if depth > self.depth:
