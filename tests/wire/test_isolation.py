@@ -162,7 +162,8 @@ ENTIRE = {"trace": "<run>", "tree_filter": 'eq(name, "run <secret>")'}
 
 
 def _span(span_id: str, **stated: str) -> dict[str, Any]:
-    times = {"startTimeUnixNano": "1767225600000000000", "endTimeUnixNano": "1767225601000000000"}
+    start = 1_767_225_600_000_000_000 + int(span_id[:2]) * 1_000_000_000  # ties would be broken by ids
+    times = {"startTimeUnixNano": str(start), "endTimeUnixNano": str(start + 1_000_000_000)}
     said = [{"key": key.replace("__", "."), "value": {"stringValue": value}} for key, value in stated.items()]
     return {"traceId": "<otel_trace>", "spanId": span_id, "name": "mine", "attributes": said, **times}
 
