@@ -1,4 +1,4 @@
-"""`python -m bench [--runs N] [--quick] [--only ingest|spans|reads] [--json FILE]`: see docs/benchmarks.md."""
+"""`python -m bench [--runs N] [--quick] [--only PART] [--json FILE]`: see docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 from rich.console import Console
 
-from bench import bodies, data, floor, reads, spans
+from bench import bodies, data, datasets, evaluation, floor, judgements, reads, spans
 from bench.bodies import Body, Mode
 from bench.connection import OTLP
 from bench.data import MadeRun, Span
@@ -41,6 +42,10 @@ class Plan:
     calls: int
     kind_seconds: float
     probes: int
+    judgements: int = 100_000
+    examples: int = 10_000
+    example_rounds: int = 3
+    evaluated: int = 1000
 
 
 class Bench:
@@ -252,9 +257,68 @@ class Bench:
         for kind, timing in self._each(server, span, projects, seed=1, cold=True):
             self._say(f"read: {kind}")
             self._report.reads(group, kind, timing, goals=True)
+        self._on_feedback(server, span, projects, group)
         self._report.add(Figure(group, "memory, peak", server.peak_memory() / 1e6, "MB", 1500))
         self._beside_writing(server, span, projects, min(5_000.0, best / 2))
         self._sizes(server, span)
+
+    # -- datasets ----------------------------------------------------------------------------------------
+
+    def datasets(self) -> None:
+        """Datasets of their own, written and read one after the other; the middle one of the costs counts."""
+        server = self._server("datasets")
+        server.start()
+        server.settle(20)
+        count, idle = self._plan.examples, server.memory()
+        requests: list[bytes] = []
+        writes, pages, floors = [], [], []
+        for number in range(self._plan.example_rounds):
+            self._say(f"dataset {number + 1}: {count:,} examples")
+            requests = datasets.bodies(count, number)
+            dataset = datasets.create(server, f"bench-{number}")
+            writes.append(datasets.write(server, dataset, requests, count))
+            pages.append(datasets.read(server, dataset, count))
+            floors.append(datasets.floor(server, self._scratch, dataset, len(requests)))
+        group = f"datasets of {count:,} examples of {sum(map(len, requests)) / count / 1000:.1f} KB"
+        for what, costs, alone in (
+            ("written", writes, median(each[0] for each in floors)),
+            ("read", pages, median(each[1] for each in floors)),
+        ):
+            spent, seconds = median(cost.cpu_us for cost in costs), median(cost.seconds for cost in costs)
+            times = sorted(milliseconds for cost in costs for milliseconds in cost.requests)
+            note = f"{len(costs[0].requests)} requests, one after the other"
+            self._report.add(
+                Figure(group, f"examples a second, {what}", count / seconds, "", note=note),
+                Figure(group, f"server CPU an example, {what}", spent, "µs"),
+                Figure(group, f"the same rows in SQLite alone, {what}", alone, "µs", note="the floor"),
+                Figure(group, f"server CPU over the floor, {what}", spent / alone, "×"),
+                Figure(group, f"a request, {what}, p50", quantile(times, 0.5), "ms"),
+                Figure(group, f"a request, {what}, p95", quantile(times, 0.95), "ms"),
+            )
+        self._report.add(
+            Figure(group, "memory, peak above idle", (server.peak_memory() - idle) / 1e6, "MB"),
+        )
+        server.stop()
+        shutil.rmtree(server.folder)
+
+    def _on_feedback(self, server: Server, span: Span, projects: dict[str, str], group: str) -> None:
+        """What is asked of feedback, with much of it on one project's runs."""
+        self._say(f"giving {self._plan.judgements:,} pieces of feedback on one project")
+        judgements.give(server, span, self._plan.judgements)
+        server.settle()
+        found = reads.measure(
+            server,
+            span,
+            projects,
+            self._plan.calls,
+            seconds=4 * self._plan.kind_seconds,
+            seed=1,
+            cold=True,
+            kinds=reads.ON_FEEDBACK,
+        )
+        for kind, timing in found:
+            self._say(f"read: {kind}")
+            self._report.reads(group, kind, timing, goals=True)
 
     def _each(
         self, server: Server, span: Span, projects: dict[str, str], *, seed: int, cold: bool
@@ -295,6 +359,32 @@ class Bench:
             Figure("disk", "of it indexes", sizes.indexes / sizes.rows / 1000, "KB"),
         )  # fmt: skip
 
+    # -- evaluating --------------------------------------------------------------------------------------
+
+    def evaluation(self) -> None:
+        """With LangSmith's client, a target that does nothing and two evaluators."""
+        server = self._server("evaluation")
+        server.start()
+        self._say(f"evaluating {self._plan.evaluated:,} examples with LangSmith's client")
+        found = evaluation.measure(server, self._plan.evaluated)
+        group = f"evaluation of {self._plan.evaluated:,} examples"
+        names = {
+            "apart": "nothing uploaded",
+            "evaluate": "everything uploaded",
+            "statistics": "statistics of the experiment",
+            "results": "all rows of results",
+        }
+        for step, name in names.items():
+            cost = found[step]
+            self._report.add(
+                Figure(group, f"{name}, by the clock", cost.seconds, "s"),
+                Figure(group, f"{name}, client CPU", cost.client, "s"),
+                Figure(group, f"{name}, server CPU", cost.server, "s",
+                       cost.client if step == "evaluate" else None),
+            )  # fmt: skip
+        self._report.add(Figure(group, "memory, peak", server.peak_memory() / 1e6, "MB"))
+        server.stop()
+
 
 def _terminate(*_: object) -> None:
     """Leave through `finally`, so that the server ends too; a second signal must not cut that short."""
@@ -310,7 +400,9 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="50,000 runs and fewer calls: for comparing changes"
     )
-    parser.add_argument("--only", choices=("ingest", "spans", "reads"), help="a part of it")
+    parser.add_argument(
+        "--only", choices=("ingest", "spans", "reads", "datasets", "evaluation"), help="a part of it"
+    )
     parser.add_argument("--connections", type=int, default=8, help="client connections (default 8)")
     parser.add_argument("--scratch", type=Path, help="folder for data (default: a temporary one)")
     parser.add_argument("--json", type=Path, help="where the figures go (default bench/results/<date>.json)")
@@ -340,8 +432,12 @@ def main() -> None:
                 bench.ingest()
             if given.only in (None, "spans"):
                 bench.spans()
+            if given.only in (None, "datasets"):
+                bench.datasets()
             if given.only in (None, "reads"):
                 bench.reads()
+            if given.only in (None, "evaluation"):
+                bench.evaluation()
         finally:
             bench.close()
             # What was measured before something failed is worth having.

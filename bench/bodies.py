@@ -48,7 +48,8 @@ class Body:
     runs: int
 
 
-def _part(name: str, document: bytes) -> bytes:
+def part(name: str, document: bytes) -> bytes:
+    """One part of a multipart body."""
     head = (
         f'Content-Disposition: form-data; name="{name}"\r\n'
         f"Content-Type: application/json\r\nContent-Length: {len(document)}\r\n\r\n"
@@ -64,11 +65,11 @@ def _create(run: MadeRun) -> list[bytes]:
         f'"name":"{run.name}","run_type":"{run.run_type}"}}'
     )
     name = f"post.{run.id}"
-    found = [_part(name, main.encode()), _part(f"{name}.inputs", run.inputs)]
-    found += [_part(f"{name}.outputs", b"{}"), _part(f"{name}.events", b"[]")]
-    found.append(_part(f"{name}.extra", run.extra_open))
+    found = [part(name, main.encode()), part(f"{name}.inputs", run.inputs)]
+    found += [part(f"{name}.outputs", b"{}"), part(f"{name}.events", b"[]")]
+    found.append(part(f"{name}.extra", run.extra_open))
     if run.serialized is not None:
-        found.append(_part(f"{name}.serialized", run.serialized))
+        found.append(part(f"{name}.serialized", run.serialized))
     return found
 
 
@@ -83,22 +84,22 @@ def _final(run: MadeRun) -> bytes:
 
 def _update(run: MadeRun) -> list[bytes]:
     name = f"patch.{run.id}"
-    found = [_part(name, _final(run)), _part(f"{name}.outputs", run.outputs)]
-    found += [_part(f"{name}.events", run.events), _part(f"{name}.extra", run.extra)]
+    found = [part(name, _final(run)), part(f"{name}.outputs", run.outputs)]
+    found += [part(f"{name}.events", run.events), part(f"{name}.extra", run.extra)]
     if run.error is not None:
-        found.append(_part(f"{name}.error", run.error))
+        found.append(part(f"{name}.error", run.error))
     return found
 
 
 def _whole(run: MadeRun) -> list[bytes]:
     name = f"post.{run.id}"
-    found = [_part(name, _final(run)), _part(f"{name}.inputs", run.inputs)]
-    found += [_part(f"{name}.outputs", run.outputs), _part(f"{name}.events", run.events)]
-    found.append(_part(f"{name}.extra", run.extra))
+    found = [part(name, _final(run)), part(f"{name}.inputs", run.inputs)]
+    found += [part(f"{name}.outputs", run.outputs), part(f"{name}.events", run.events)]
+    found.append(part(f"{name}.extra", run.extra))
     if run.error is not None:
-        found.append(_part(f"{name}.error", run.error))
+        found.append(part(f"{name}.error", run.error))
     if run.serialized is not None:
-        found.append(_part(f"{name}.serialized", run.serialized))
+        found.append(part(f"{name}.serialized", run.serialized))
     return found
 
 

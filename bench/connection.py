@@ -48,11 +48,15 @@ class Connection:
 
     def post(self, path: str, document: bytes) -> tuple[int, bytes]:
         """Ask with a JSON body."""
+        return self.request("POST", path, "application/json", document)
+
+    def request(self, method: str, path: str, content_type: str, body: bytes) -> tuple[int, bytes]:
+        """Any request with a body."""
         head = (
-            f"POST {path} HTTP/1.1\r\nHost: localhost\r\nx-api-key: bench\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(document)}\r\n\r\n"
+            f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nx-api-key: bench\r\n"
+            f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
-        return self._exchange(head.encode() + document)
+        return self._exchange(head.encode() + body)
 
     def _exchange(self, request: bytes) -> tuple[int, bytes]:
         self._socket.sendall(request)

@@ -10,6 +10,7 @@ engine compresses, so that the same slice rarely meets itself in one of them.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -151,6 +152,11 @@ class _Text:
         pool = self._pool
         start = pool.index(b" ", int(self._random() * self._last)) + 1
         return pool[start : pool.rindex(b" ", start, start + max(size, 24))]
+
+
+def texts(chance: random.Random) -> Callable[[int], bytes]:
+    """Gives texts of about a wanted number of bytes, as they stand inside a JSON string."""
+    return _Text(chance)
 
 
 # -- traces ----------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from bench import data
+from bench import data, judgements
 from bench.bodies import Body
 from bench.connection import Connection
 from bench.data import MadeRun, Span, iso
@@ -60,8 +60,10 @@ class Picker:
         traces = data.traces(self._span, self.chance.randrange(self._span.batches))
         return self.chance.choice(self.chance.choice(traces))
 
-    def project(self) -> str:
-        """Half of the calls are about one of the three largest, the rest about any."""
+    def project(self, name: str | None = None) -> str:
+        """That of this name; else half of the calls are about one of the three largest, the rest about any."""
+        if name is not None:
+            return self._projects[name]
         names = data.PROJECTS[:3] if self.chance.random() < 0.5 else data.PROJECTS
         return self._projects[self.chance.choice([name for name in names if name in self._projects])]
 
@@ -124,6 +126,18 @@ KINDS: Final[dict[str, Callable[[Picker], Ask]]] = {
 }
 
 
+def _feedback(pick: Picker) -> Ask:
+    """A page of one project's feedback: the newest before some moment, half of the time of one key."""
+    path = f"/feedback?session={pick.project(judgements.PROJECT)}&limit=100&max_created_at={pick.until()}"
+    if pick.chance.random() < 0.5:
+        path += f"&key={pick.chance.choice(judgements.KEYS)}"
+    return Ask(path.replace("+", "%2B"))
+
+
+ON_FEEDBACK: Final[dict[str, Callable[[Picker], Ask]]] = {"feedback list": _feedback}
+"""Asked for apart, once there is some: without it the other kinds are the same from version to version."""
+
+
 def projects_of(server: Server, span: Span) -> dict[str, str]:
     """Name to id of the projects, as the runs that were recorded tell."""
     found: dict[str, str] = {}
@@ -150,10 +164,11 @@ def measure(
     seconds: float,
     seed: int,
     cold: bool,
+    kinds: Mapping[str, Callable[[Picker], Ask]] = KINDS,
 ) -> Iterator[tuple[str, Timing]]:
     """Each kind in turn, `calls` times on one connection, or fewer when that takes longer than `seconds`."""
     with Connection(server.url) as connection:
-        for kind, make in KINDS.items():
+        for kind, make in kinds.items():
             # A seed of each kind's own: the same questions whichever kinds were asked before.
             pick = Picker(span, projects, hash_of(kind) + seed)
             if cold:
@@ -181,10 +196,15 @@ def _time(connection: Connection, asks: list[Ask], seconds: float) -> Timing:
         if status != 200:
             return Timing(0, [], 0, 0, f"{status} {answer[:160].decode('utf-8', 'replace')}")
         size += len(answer)
-        found = json.loads(answer)
-        empty += not (found.get("runs", True) and found.get("groups", True) and found.get("run_count", 1))
+        empty += _is_empty(json.loads(answer))
     first, *rest = times
     return Timing(first, sorted(rest), empty / len(times), size // len(times))
+
+
+def _is_empty(found: Any) -> bool:
+    if isinstance(found, list):
+        return not found
+    return not (found.get("runs", True) and found.get("groups", True) and found.get("run_count", 1))
 
 
 def until_readable(server: Server, single: Single, times: int) -> list[float]:

@@ -112,7 +112,7 @@ class House:
         made = Recorder(
             journal,
             self.store,
-            self.meta.dead_letters,
+            self.meta,
             PriceBook(self.meta),
             self.metrics,
             pace,

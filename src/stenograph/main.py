@@ -17,15 +17,24 @@ import structlog
 import uvicorn
 
 from stenograph.domain.access import Access
+from stenograph.domain.annotation_queues import AnnotationQueues
 from stenograph.domain.attachments import Links
+from stenograph.domain.dataset_sharing import DatasetSharing
+from stenograph.domain.datasets import Datasets
+from stenograph.domain.examples import Examples
+from stenograph.domain.experiments import Experiments
 from stenograph.domain.feedback import FeedbackService
 from stenograph.domain.feedback_configs import FeedbackConfigs
+from stenograph.domain.feedback_formulas import FeedbackFormulas
 from stenograph.domain.feedback_tokens import FeedbackTokens
 from stenograph.domain.ingest import Ingest
+from stenograph.domain.late_examples import LateExamples
 from stenograph.domain.prices import PriceBook
 from stenograph.domain.project_deletion import ProjectDeletion
 from stenograph.domain.project_stats import ProjectStats
 from stenograph.domain.projects import Projects
+from stenograph.domain.queue_items import QueueItems
+from stenograph.domain.queue_population import QueuePopulation
 from stenograph.domain.recorder import Pace, Recorder
 from stenograph.domain.runs import RunReader
 from stenograph.domain.sharing import Sharing
@@ -47,7 +56,7 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
     recorder = Recorder(
         stores.inbox,
         stores.runs,
-        stores.meta.dead_letters,
+        stores.meta,
         prices,
         metrics,
         Pace(
@@ -60,7 +69,15 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
     )
     projects = Projects(stores.meta)
     configs = FeedbackConfigs(stores.meta)
-    reader = RunReader(stores.runs, recorder, stores.blobs, metrics)
+    formulas = FeedbackFormulas(stores.meta)
+    reader = RunReader(stores.runs, recorder, stores.blobs, formulas, metrics)
+    stats = ProjectStats(projects, reader)
+    traces = settings.max_runs_per_trace
+    ingest = Ingest(recorder, stores.runs, projects, stores.blobs, max_runs_per_trace=traces)
+    datasets = Datasets(stores.meta, stores.blobs)
+    late = LateExamples(stores.meta, reader, recorder)
+    examples = Examples(stores.meta, stores.blobs, datasets, reader, late)
+    queue_items = QueueItems(stores.meta, reader)
     bodies = Bodies(
         Limits(
             body=settings.max_body_bytes,
@@ -78,21 +95,32 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
             settings=settings,
             metrics=metrics,
             access=Access(stores.meta, is_open=settings.auth_open),
-            ingest=Ingest(
-                recorder,
-                stores.runs,
-                projects,
-                stores.blobs,
-                max_runs_per_trace=settings.max_runs_per_trace,
-            ),
+            ingest=ingest,
             projects=projects,
-            project_stats=ProjectStats(projects, reader),
+            project_stats=stats,
             deletion=ProjectDeletion(stores.meta, projects, stores.runs, recorder, stores.blobs),
             runs=reader,
             feedback=FeedbackService(stores.runs, recorder, configs, metrics),
             feedback_configs=configs,
+            feedback_formulas=formulas,
             feedback_tokens=FeedbackTokens(stores.meta, configs),
             sharing=Sharing(stores.meta, reader),
+            datasets=datasets,
+            dataset_sharing=DatasetSharing(stores.meta, datasets),
+            examples=examples,
+            experiments=Experiments.over(
+                stores.meta,
+                reader,
+                projects=projects,
+                stats=stats,
+                configs=configs,
+                datasets=datasets,
+                examples=examples,
+                ingest=ingest,
+            ),
+            annotation_queues=AnnotationQueues(stores.meta),
+            queue_items=queue_items,
+            queue_population=QueuePopulation(projects, reader, queue_items),
             links=Links(_secret(settings.data_dir), settings.attachment_url_seconds),
             prices=prices,
             meta=stores.meta,

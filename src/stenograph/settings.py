@@ -21,6 +21,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "STENOGRAPH_"
 
+CLIENT_VARIABLES = ("STENOGRAPH_URL", "STENOGRAPH_API_KEY")
+"""Options of `stenograph export` and `import`, which speak to a server: no settings of one."""
+
 KiB = 1024
 MiB = 1024 * KiB
 GiB = 1024 * MiB
@@ -173,7 +176,7 @@ class Settings(BaseSettings):
     max_inflight_bytes: Bytes = Field(
         512 * MiB, ge=KiB, description="Decompressed bytes that all requests together may be working on."
     )
-    max_parts: int = Field(10_000, ge=1, description="Most parts of one multipart body.")
+    max_parts: int = Field(100_000, ge=1, description="Most parts of one multipart body.")
     max_part_header_bytes: Bytes = Field(
         16 * KiB, ge=256, description="Largest headers of one part of a multipart body."
     )
@@ -181,7 +184,9 @@ class Settings(BaseSettings):
     max_runs_per_trace: int = Field(
         1_000_000, ge=0, description="Further runs of a trace are refused; 0: no limit."
     )
-    max_attachment_bytes: Bytes = Field(100 * MiB, ge=0, description="Largest attachment of a run.")
+    max_attachment_bytes: Bytes = Field(
+        100 * MiB, ge=0, description="Largest attachment of a run or example."
+    )
 
     # Inbox: acknowledged and on disk, not yet in the run store
     inbox_max_bytes: Bytes = Field(
@@ -327,7 +332,7 @@ def _complaint(where: tuple[int | str, ...], value: object, message: str) -> str
 
 def unknown_variables() -> list[str]:
     """A sentence for each STENOGRAPH_* variable of the environment that is no setting: likely a slip."""
-    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    known = [PREFIX + name.upper() for name in Settings.model_fields] + list(CLIENT_VARIABLES)
     found = []
     for name in sorted(os.environ):
         if name.upper().startswith(PREFIX) and name.upper() not in known:

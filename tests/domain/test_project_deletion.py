@@ -14,6 +14,7 @@ import pytest
 from stenograph.domain.attachments import attachment_key
 from stenograph.domain.feedback import FeedbackService
 from stenograph.domain.feedback_configs import FeedbackConfigs
+from stenograph.domain.feedback_formulas import FeedbackFormulas
 from stenograph.domain.ingest import Ingest
 from stenograph.domain.project_deletion import ProjectDeletion
 from stenograph.domain.projects import Projects
@@ -100,7 +101,7 @@ async def desk(here: House, patience: float = 30, patient: bool = False) -> Asyn
                 recorder,
                 projects,
                 deletion,
-                RunReader(store, recorder, blobs, here.metrics),
+                RunReader(store, recorder, blobs, FeedbackFormulas(here.meta), here.metrics),
                 FeedbackService(store, recorder, FeedbackConfigs(here.meta), here.metrics),
                 Ingest(recorder, store, projects, blobs, max_runs_per_trace=0),
                 blobs,

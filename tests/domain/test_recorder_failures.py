@@ -249,8 +249,8 @@ def test_a_row_that_no_column_can_hold_does_not_hold_up_the_others(on_house, mon
     async def work(here: House) -> None:
         runs = [uuid4(), uuid4()]
 
-        def overflowing(facts: Any, version: int, usage: Any) -> Run:
-            row = derive(facts, version, usage)
+        def overflowing(facts: Any, *rest: Any) -> Run:
+            row = derive(facts, *rest)
             return msgspec.structs.replace(row, end_time=2**70) if facts.id == runs[0] else row
 
         monkeypatch.setattr(module, "derive", overflowing)
@@ -286,10 +286,10 @@ def test_a_run_that_cannot_be_derived_becomes_a_dead_letter_once(on_house, monke
     async def work(here: House) -> None:
         runs = [uuid4(), uuid4()]
 
-        def failing(facts: Any, version: int, usage: Any) -> Run:
+        def failing(facts: Any, *rest: Any) -> Run:
             if facts.id == runs[0]:
                 raise ZeroDivisionError("what a payload")
-            return derive(facts, version, usage)
+            return derive(facts, *rest)
 
         monkeypatch.setattr(module, "derive", failing)
         async with here.recorder(PATIENT) as to:

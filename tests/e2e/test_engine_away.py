@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from stenograph.domain import recorder
+from stenograph.domain.feedback_formulas import FeedbackFormulas
 from stenograph.domain.runs import RunReader
 from stenograph.errors import StoreUnavailable
 from stenograph.model.query import FeedbackQuery, RunQuery, RunSelection
@@ -65,7 +66,7 @@ def test_writes_go_on_while_the_engine_is_away(tmp_path: Path, half: bool, crash
                 selection=RunSelection(workspace=MINE), columns=frozenset({"outputs"}), limit=1000
             )
             async with here.recorder() as to:
-                reader = RunReader(here.store, to, blobs, here.metrics)
+                reader = RunReader(here.store, to, blobs, FeedbackFormulas(here.meta), here.metrics)
                 await to.accept([create(runs[0])], [])
                 assert len(await reader.page(stored)) == 1
                 engine.inserts, engine.half = True, half
@@ -85,7 +86,7 @@ def test_writes_go_on_while_the_engine_is_away(tmp_path: Path, half: bool, crash
                     await to.settle(MINE)
             engine.inserts = False
             async with here.recorder() as to:
-                reader = RunReader(here.store, to, blobs, here.metrics)
+                reader = RunReader(here.store, to, blobs, FeedbackFormulas(here.meta), here.metrics)
                 page = await reader.page(stored)
                 assert sorted(run.id for run in page) == sorted(runs)
                 assert {run.outputs for run in page} == {b'{"a":2}'}

@@ -175,10 +175,19 @@ def test_feedback_configs_are_one_a_key(meta: Callable[..., None]) -> None:
         await store.feedback_configs.put(config("new", at=3))
         assert await store.feedback_configs.read(MINE, "Score") == changed
         assert await store.feedback_configs.read(OTHER, "Score") is None
-        assert not await store.feedback_configs.delete(OTHER, "Score")
-        assert await store.feedback_configs.delete(MINE, "Score")
-        assert not await store.feedback_configs.delete(MINE, "Score")
+        assert not await store.feedback_configs.delete(OTHER, "Score", at=4)
+        assert await store.feedback_configs.delete(MINE, "Score", at=5)
+        assert not await store.feedback_configs.delete(MINE, "Score", at=6)
+        assert await store.feedback_configs.read(MINE, "Score") is None
+        assert [each.key for each in await store.feedback_configs.page(MINE)] == ["new"]
+        every = await store.feedback_configs.page(MINE, with_deleted=True)
+        assert every == [config("new", at=3), msgspec.structs.replace(changed, deleted_at=5)]
+        assert await store.feedback_configs.page(OTHER, with_deleted=True) == []
         await store.feedback_configs.create(first)
+        assert await store.feedback_configs.page(MINE, ["Score"], with_deleted=True) == [first]
+        await store.feedback_configs.delete(MINE, "Score", at=7)
+        await store.feedback_configs.put(changed)
+        assert await store.feedback_configs.page(MINE, ["Score"], with_deleted=True) == [changed]
 
     meta(work)
 

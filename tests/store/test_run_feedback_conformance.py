@@ -9,11 +9,12 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from stenograph.model.feedback import Feedback, FeedbackStat
+from stenograph.model.feedback import Feedback, FeedbackStat, refile
 from stenograph.model.filters import HasTag
 from stenograph.model.query import FeedbackQuery, RunSelection
+from stenograph.model.runs import Run
 from tests.store.conftest import OpenRuns
-from tests.store.run_samples import HOUR, NOON, PROJECT, feedback, ident, run, wait, write
+from tests.store.run_samples import HOUR, NOON, PROJECT, SECOND, feedback, ident, run, wait, write
 
 OTHER_PROJECT = UUID(int=0xBEEF)
 
@@ -67,14 +68,38 @@ def given(workspace: UUID) -> list[Feedback]:
     ]
 
 
-@pytest.fixture
-def judged(runs: OpenRuns, workspace: UUID) -> UUID:
-    trees = [
+STATES = ("as given", "filed", "nothing unfiled")
+"""Feedback before its runs; filed by them, but for the piece whose run is nowhere; and without that piece."""
+
+
+def trees_of(workspace: UUID) -> list[Run]:
+    return [
         run(workspace, "r1", tags=["x"], thread_id="t"),
         run(workspace, "r1.a", 1, "r1"),
         run(workspace, "r2", 10, project_id=OTHER_PROJECT, thread_id="t"),
     ]
+
+
+@pytest.fixture(params=STATES)
+def state(request: pytest.FixtureRequest) -> str:
+    found: str = request.param
+    return found
+
+
+@pytest.fixture
+def judged(runs: OpenRuns, workspace: UUID, state: str) -> UUID:
+    trees = trees_of(workspace)
+    by_id = {tree.id: tree for tree in trees}
     write(runs.store, *trees, *given(workspace))
+    if state != "as given":
+        for item in given(workspace):
+            where = by_id.get(item.run_id) if item.run_id else None
+            if where is not None:
+                write(runs.store, *refile([item], where))
+            elif item.run_id is None:
+                write(runs.store, item.filed(None), msgspec.structs.replace(item, deleted=True))
+    if state == "nothing unfiled":
+        write(runs.store, msgspec.structs.replace(given(workspace)[3], deleted=True, version=2))
     elsewhere = uuid4()
     write(runs.store, *(msgspec.structs.replace(item, workspace=elsewhere) for item in given(workspace)))
     write(runs.store, *(msgspec.structs.replace(tree, workspace=elsewhere) for tree in trees))
@@ -111,8 +136,17 @@ PAGES: dict[str, tuple[dict[str, Any], list[int]]] = {
 
 
 @pytest.mark.parametrize("case", PAGES)
-def test_pages(runs: OpenRuns, judged: UUID, case: str) -> None:
+def test_pages(runs: OpenRuns, judged: UUID, case: str, state: str) -> None:
     fields, expected = PAGES[case]
+    if state == "nothing unfiled":
+        everything = [number for number in range(5) if number != 3]
+        start = fields.get("offset", 0)
+        bounded = set(fields) <= {"limit", "offset"}
+        expected = (
+            everything[start : start + fields.get("limit", 100)]
+            if bounded
+            else [number for number in expected if number != 3]
+        )
     wanted = dict(fields)
     for name in ("ids", "runs", "traces"):
         if name in wanted:
@@ -228,6 +262,10 @@ def test_groups(runs: OpenRuns, judged: UUID) -> None:
     assert averages("all", projects=(OTHER_PROJECT,)) == {"": {"ok": (1, 0.0)}}
     assert averages("run", ids=(UUID(r1), UUID(child))) == {r1: {"ok": (1, 1.0)}, child: {"other": (1, None)}}
     assert averages("run", ids=(UUID(r1), UUID(r2)), projects=(PROJECT,)) == {r1: {"ok": (1, 1.0)}}
+    assert averages("all", is_root=False) == {"": {"other": (1, None)}}
+    assert averages("project", since=NOON + 5 * SECOND) == {str(OTHER_PROJECT): {"ok": (1, 0.0)}}
+    assert averages("run", until=NOON, projects=(PROJECT, OTHER_PROJECT)) == {r1: {"ok": (1, 1.0)}}
+    assert averages("all", without_projects=(OTHER_PROJECT,)) == {"": {"ok": (1, 1.0), "other": (1, None)}}
     assert averages("project", ids=(UUID(r1), UUID(r2))) == {
         str(PROJECT): {"ok": (1, 1.0)},
         str(OTHER_PROJECT): {"ok": (1, 0.0)},
@@ -245,15 +283,120 @@ def test_feedback_of_projects(runs: OpenRuns, judged: UUID) -> None:
     assert wait(runs.store.project_feedback_stats(uuid4(), [PROJECT])) == {}
 
 
-def test_feedback_by_the_time_of_its_run(runs: OpenRuns, workspace: UUID) -> None:
-    write(
-        runs.store,
-        run(workspace, "a"),
-        run(workspace, "b", 3600),
-        feedback(workspace, "f1", "b", score=1.0),
-        feedback(workspace, "f2", "a", score=0.0, created_at=NOON + 9 * HOUR),
-    )
+@pytest.mark.parametrize("filed", [False, True])
+def test_feedback_by_the_time_of_its_run(runs: OpenRuns, workspace: UUID, filed: bool) -> None:
+    early, late = run(workspace, "a"), run(workspace, "b", 3600)
+    on_late = feedback(workspace, "f1", "b", score=1.0)
+    on_early = feedback(workspace, "f2", "a", score=0.0, created_at=NOON + 9 * HOUR)
+    write(runs.store, early, late)
+    write(runs.store, *((on_late.filed(late), on_early.filed(early)) if filed else (on_late, on_early)))
     found = wait(runs.store.feedback_series(RunSelection(workspace=workspace), HOUR))
     assert [(start, stats["ok"].avg) for start, stats in found.items()] == [(NOON, 0.0), (NOON + HOUR, 1.0)]
     shifted = wait(runs.store.feedback_series(RunSelection(workspace=workspace), HOUR, NOON + 10 * HOUR + 60))
     assert list(shifted) == [NOON - HOUR + 60, NOON + 60]
+
+
+# -- filing ------------------------------------------------------------------------------------------------
+
+
+def test_filing_anew_hides_the_place_that_was_left(runs: OpenRuns, workspace: UUID) -> None:
+    """Also after the engine has merged what was written: of equal versions the last counts."""
+    here = run(workspace, "a")
+    there = msgspec.structs.replace(here, project_id=OTHER_PROJECT, version=2)
+    first = feedback(workspace, "f", "a", score=1.0, project_id=UUID(int=1))
+    write(runs.store, here, first)
+    for place in (here, there):
+        found = wait(runs.store.feedback(FeedbackQuery(workspace=workspace)))
+        write(runs.store, *refile(found, place))
+        (item,) = wait(runs.store.feedback(FeedbackQuery(workspace=workspace, runs=(here.id,))))
+        assert item == first.filed(place)
+        stored = wait(runs.store.stored_feedback([(workspace, first.id)]))[workspace, first.id]
+        assert (stored.home, stored.deleted, stored.version) == (place.project_id, False, 1)
+    write(runs.store, here.tombstone(2), there)
+    assert wait(runs.store.feedback(FeedbackQuery(workspace=workspace, projects=(PROJECT,)))) == []
+    assert stat_of(runs, workspace) == FeedbackStat(
+        count=1, n=1, avg=1.0, stdev=0.0, min=1.0, max=1.0, sources=['{"type":"api"}']
+    )
+    runs.reopen()
+    (item,) = wait(runs.store.feedback(FeedbackQuery(workspace=workspace, projects=(OTHER_PROJECT,))))
+    assert item == first.filed(there)
+
+
+def test_what_is_not_filed_is_named(runs: OpenRuns, workspace: UUID) -> None:
+    def unfiled() -> set[UUID]:
+        found = wait(runs.store.unfiled_feedback(1_000_000))
+        return {run_id for owner, run_id in found if owner == workspace}
+
+    here = run(workspace, "a")
+    late, placed = feedback(workspace, "late", "b"), feedback(workspace, "placed", "a").filed(here)
+    write(runs.store, here, late, placed, feedback(workspace, "on the project", None))
+    assert unfiled() == {ident(workspace, "b")}
+    assert len(wait(runs.store.unfiled_feedback(1))) == 1
+
+
+def test_nothing_is_filed_under_the_nil_project(runs: OpenRuns, workspace: UUID) -> None:
+    """Runs stand there until a client names a project for them; their feedback is found by the runs."""
+    nil = UUID(int=0)
+    stray = run(workspace, "a", project_id=nil)
+    write(runs.store, stray, feedback(workspace, "f", "a", score=1.0), feedback(workspace, "g", "nowhere"))
+    found = wait(runs.store.feedback(FeedbackQuery(workspace=workspace, projects=(nil,))))
+    assert ident(workspace, "f") in {item.id for item in found}
+    selection = RunSelection(workspace=workspace, ids=(stray.id,), projects=(nil,))
+    stats = wait(runs.store.feedback_stats(selection, "run"))
+    assert {key: stat.count for key, stat in stats[str(stray.id)].items()} == {"ok": 1}
+
+
+# -- comparisons of experiments ----------------------------------------------------------------------------
+
+FIRST, SECOND_ONE = UUID(int=0xC1), UUID(int=0xC2)
+
+
+def test_feedback_of_comparisons(runs: OpenRuns, workspace: UUID, state: str) -> None:
+    """Pairs of preferences: by comparison and experiment, whether filed or only stated; the rest stays out."""
+    trees = trees_of(workspace)
+    left, _, right = trees
+    group = uuid4()
+
+    def preferred(label: str, on: Run, score: float, comparison: UUID | None) -> Feedback:
+        item = feedback(workspace, label, on.name, "preference", score=score, group_id=group)
+        item = msgspec.structs.replace(item, comparative_experiment_id=comparison, project_id=on.project_id)
+        return item if state == "as given" else item.filed(on)
+
+    write(
+        runs.store,
+        *trees,
+        preferred("p1", left, 1.0, FIRST),
+        preferred("p2", right, 0.0, FIRST),
+        preferred("p3", left, 0.0, FIRST),
+        preferred("p4", right, 1.0, SECOND_ONE),
+        preferred("p5", right, 1.0, None),
+    )
+
+    def averages(found: Any) -> Any:
+        return {
+            group: {key: (stat.n, stat.avg) for key, stat in stats.items()} for group, stats in found.items()
+        }
+
+    found = wait(runs.store.comparison_feedback_stats(workspace, [FIRST, SECOND_ONE, uuid4()]))
+    assert {comparison: averages(by_project) for comparison, by_project in found.items()} == {
+        FIRST: {PROJECT: {"preference": (2, 0.5)}, OTHER_PROJECT: {"preference": (1, 0.0)}},
+        SECOND_ONE: {OTHER_PROJECT: {"preference": (1, 1.0)}},
+    }
+    assert wait(runs.store.comparison_feedback_stats(workspace, [])) == {}
+    assert wait(runs.store.comparison_feedback_stats(uuid4(), [FIRST])) == {}
+
+    of_both = RunSelection(workspace=workspace, projects=(PROJECT, OTHER_PROJECT))
+    assert averages(wait(runs.store.feedback_stats(of_both, "project", FIRST))) == {
+        str(PROJECT): {"preference": (2, 0.5)},
+        str(OTHER_PROJECT): {"preference": (1, 0.0)},
+    }
+    by_id = RunSelection(workspace=workspace, ids=(right.id,))
+    assert averages(wait(runs.store.feedback_stats(by_id, "run", SECOND_ONE))) == {
+        str(right.id): {"preference": (1, 1.0)}
+    }
+    # What was given in a comparison is feedback on its run all the same.
+    everything = wait(runs.store.feedback_stats(of_both, "project"))
+    assert averages(everything)[str(OTHER_PROJECT)] == {"preference": (3, pytest.approx(2 / 3))}
+    listed = wait(runs.store.feedback(FeedbackQuery(workspace=workspace, comparative_experiment=FIRST)))
+    assert {item.id for item in listed} == {ident(workspace, label) for label in ("p1", "p2", "p3")}
+    assert {item.group_id for item in listed} == {group}

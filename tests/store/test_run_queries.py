@@ -10,10 +10,23 @@ from uuid import UUID
 
 import pytest
 
-from stenograph.model.filters import Compare, Field, HasTag, Op, Search
+from stenograph.model.feedback_formulas import Aggregation, Applied, Formula, FormulaPart
+from stenograph.model.filters import (
+    Compare,
+    Field,
+    HasTag,
+    Op,
+    PairKind,
+    PairTest,
+    Part,
+    Search,
+    TestOp,
+    all_of,
+)
 from stenograph.model.query import Cursor, FeedbackQuery, RunQuery, RunSelection, ThreadQuery
 from stenograph.model.runs import Run
-from stenograph.store.runs import query
+from stenograph.store.runs import feedback_query, query
+from stenograph.store.runs.feedback_query import Asked
 from stenograph.store.runs.query import Statement
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "queries"
@@ -27,6 +40,31 @@ COLUMNS = frozenset({"name", "inputs"})
 PLAIN = RunSelection(workspace=WORKSPACE, projects=(PROJECT,), is_root=True)
 BOUNDED = RunSelection(workspace=WORKSPACE, projects=(PROJECT,), is_root=True, since=NOON, until=NOON + HOUR)
 FILTERED = RunSelection(workspace=WORKSPACE, projects=(PROJECT,), is_root=True, filter=HasTag("x"))
+FORMULAS = (
+    Applied(
+        Formula(
+            key="it's all",
+            aggregation=Aggregation.AVERAGE,
+            parts=(FormulaPart("correct", 2.0), FormulaPart("polite", 1.0)),
+        ),
+        (PROJECT,),
+    ),
+    Applied(
+        Formula(key="sum", aggregation=Aggregation.SUM, parts=(FormulaPart("correct", -0.5),)),
+        (PROJECT, OTHER),
+    ),
+)
+COMPOSED = RunSelection(
+    workspace=WORKSPACE,
+    projects=(PROJECT,),
+    filter=all_of(
+        [
+            PairTest(PairKind.FEEDBACK, Part.KEY, TestOp.EQ, ("it's all",)),
+            PairTest(PairKind.FEEDBACK, Part.SCORE, TestOp.GT, (0.5,)),
+        ]
+    ),
+    formulas=FORMULAS,
+)
 EVERYTHING = RunSelection(
     workspace=WORKSPACE,
     projects=(PROJECT, OTHER),
@@ -110,18 +148,43 @@ STATEMENTS: dict[str, Statement] = {
     "drop_runs": query.drop_runs(WORKSPACE, [PROJECT]),
     "unfinished": query.unfinished("runs", PROJECT),
     "with_rows": query.with_rows([PROJECT]),
-    "feedback": query.feedback(FeedbackQuery(workspace=WORKSPACE)),
-    "feedback_everything": query.feedback(ALL_FEEDBACK),
-    "feedback_on_projects": query.feedback(FeedbackQuery(workspace=WORKSPACE, has_score=True, on_runs=False)),
-    "stored_feedback": query.stored_feedback(IDS),
-    "feedback_stats": query.feedback_stats(PLAIN, "all"),
-    "feedback_stats_by_run": query.feedback_stats(RunSelection(workspace=WORKSPACE, ids=(ONE, TWO)), "run"),
-    "feedback_stats_by_project": query.feedback_stats(
-        RunSelection(workspace=WORKSPACE, ids=(ONE,), projects=(PROJECT,)), "project"
+    "feedback": feedback_query.feedback(FeedbackQuery(workspace=WORKSPACE)),
+    "feedback_everything": feedback_query.feedback(ALL_FEEDBACK),
+    "feedback_on_projects": feedback_query.feedback(
+        FeedbackQuery(workspace=WORKSPACE, has_score=True, on_runs=False)
     ),
-    "feedback_stats_by_thread": query.feedback_stats(PLAIN, "thread"),
-    "feedback_series": query.feedback_stats(PLAIN, "all", HOUR, NOON),
-    "project_feedback_stats": query.project_feedback_stats(WORKSPACE, [PROJECT, OTHER]),
+    "stored_feedback": feedback_query.stored_feedback(IDS),
+    "deleted_feedback": feedback_query.deleted_feedback(IDS),
+    "feedback_stats": feedback_query.feedback_stats(Asked(PLAIN, "all")),
+    "feedback_stats_by_run": feedback_query.feedback_stats(
+        Asked(RunSelection(workspace=WORKSPACE, ids=(ONE, TWO)), "run")
+    ),
+    "feedback_stats_by_project": feedback_query.feedback_stats(
+        Asked(RunSelection(workspace=WORKSPACE, ids=(ONE,), projects=(PROJECT,)), "project")
+    ),
+    "feedback_stats_all_filed": feedback_query.feedback_stats(
+        Asked(RunSelection(workspace=WORKSPACE, ids=(ONE, TWO), projects=(PROJECT,)), "run", unfiled=False)
+    ),
+    "feedback_all_filed": feedback_query.feedback(ALL_FEEDBACK, unfiled=False),
+    "feedback_stats_by_thread": feedback_query.feedback_stats(Asked(PLAIN, "thread")),
+    "feedback_stats_filtered": feedback_query.feedback_stats(Asked(FILTERED, "all")),
+    "feedback_stats_in_comparison": feedback_query.feedback_stats(Asked(PLAIN, "project"), TWO),
+    "feedback_stats_of_a_workspace": feedback_query.feedback_stats(
+        Asked(
+            RunSelection(workspace=WORKSPACE, without_projects=(OTHER,), since=NOON, until=NOON + HOUR),
+            "project",
+        )
+    ),
+    "feedback_stats_series": feedback_query.feedback_stats(Asked(PLAIN, "all", stride=HOUR, origin=NOON)),
+    "composite_stats": feedback_query.composite_stats(Asked(PLAIN, "project"), FORMULAS),
+    "composite_stats_filtered": feedback_query.composite_stats(Asked(FILTERED, "run"), FORMULAS[:1]),
+    "composite_stats_series": feedback_query.composite_stats(
+        Asked(PLAIN, "all", unfiled=False, stride=HOUR, origin=NOON), FORMULAS[:1]
+    ),
+    "page_filtered_by_composite": page(COMPOSED),
+    "comparison_feedback_stats": feedback_query.comparison_feedback_stats(WORKSPACE, [ONE, TWO]),
+    "unfiled_feedback": feedback_query.unfiled_feedback(1000),
+    "project_feedback_stats": feedback_query.project_feedback_stats(WORKSPACE, [PROJECT, OTHER]),
 }
 
 
@@ -141,17 +204,19 @@ def test_values_are_bound_and_stay_in_their_workspace(name: str) -> None:
     sql, values = STATEMENTS[name]
     assert set(re.findall(r"\{(\w+):\w", sql)) <= set(values)
     assert "it's" not in sql
-    if name not in ("unfinished", "with_rows"):
+    if name not in ("unfinished", "with_rows", "unfiled_feedback"):
         reads = sql.count("FROM runs") + sql.count("FROM feedback") + sql.count("ALTER TABLE")
         assert sql.count("workspace_id = ") + sql.count("workspace_id IN ") >= reads
 
 
 def test_every_statement_is_pinned() -> None:
-    """Each builder of query.py, and no file without a statement."""
+    """Each builder of query.py and feedback_query.py, and no file without a statement."""
     built = {
         name
-        for name, function in inspect.getmembers(query, inspect.isfunction)
-        if function.__module__ == query.__name__ and function.__annotations__.get("return") == "Statement"
+        for module in (query, feedback_query)
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and function.__annotations__.get("return") == "Statement"
+        if not name.startswith("_")
     }
     assert built == {name for name in built if any(pinned.startswith(name) for pinned in STATEMENTS)}
     assert {file.stem for file in GOLDEN.glob("*.sql")} == set(STATEMENTS)

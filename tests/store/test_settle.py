@@ -12,15 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from stenograph.errors import StoreUnavailable
+from stenograph.model.feedback import refile
 from stenograph.model.filters import Search
-from stenograph.model.query import RunQuery, RunSelection
+from stenograph.model.query import FeedbackQuery, RunQuery, RunSelection
 from stenograph.model.runs import Run
 from stenograph.store.runs.chdb import Chdb
 from stenograph.store.runs.settle import (
     COLD_SECONDS,
+    FEEDBACK,
     QUIET_RUNS,
     Index,
     Merge,
@@ -31,7 +34,7 @@ from stenograph.store.runs.settle import (
     parts_of,
 )
 from stenograph.store.runs.store import Runs
-from tests.store.run_samples import run
+from tests.store.run_samples import feedback, run
 
 WORKSPACE = UUID(int=0x5E77)
 WEEK = 7 * 24 * 3600
@@ -158,6 +161,37 @@ def test_every_part_gets_its_index_and_answers_stay(tmp_path: Path) -> None:
             assert len({one.week for one in parts}) == len(parts) == 2
             assert sum(one.rows for one in parts) == 181, "what was superseded is gone from the disk"
             assert await answers(store) == before
+
+    asyncio.run(story())
+
+
+def test_feedback_is_merged_too_and_answers_stay(tmp_path: Path) -> None:
+    """Also of what was filed anew: of equal versions in one place the last written counts, before and after."""
+
+    async def listed(store: Runs) -> dict[UUID, tuple[UUID | None, float | None]]:
+        found = await store.feedback(FeedbackQuery(workspace=WORKSPACE, limit=1000))
+        return {item.id: (item.home, item.score) for item in found}
+
+    async def story() -> None:
+        async with opened(tmp_path) as (engine, store):
+            here = run(WORKSPACE, "a")
+            there = msgspec.structs.replace(here, project_id=UUID(int=0xBEEF))
+            items = [feedback(WORKSPACE, f"f{number}", "a", score=float(number)) for number in range(40)]
+            for start in range(0, 40, 10):
+                await store.write([], items[start : start + 10])
+            for place in (here, there, here):
+                found = await store.feedback(FeedbackQuery(workspace=WORKSPACE, limit=1000))
+                await store.write([], refile(found[::2], place))
+            await store.write([], [msgspec.structs.replace(items[1], deleted=True, version=2)])
+            before = await listed(store)
+            assert len(before) == 39
+            assert sorted(map(str, {home for home, _ in before.values()})) == [str(here.project_id), "None"]
+            settling = Settling(engine, EAGER)
+            while await settling.step(quiet=True):
+                pass
+            (whole,) = await parts_of(engine)
+            assert (whole.week, whole.indexed) == (FEEDBACK, True)
+            assert await listed(store) == before
 
     asyncio.run(story())
 

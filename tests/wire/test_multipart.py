@@ -77,6 +77,24 @@ def test_parts_with_their_length(length: str, items: list[tuple[str, bytes]]) ->
         assert [(name, data) for name, _, data in read(written_raw(items, length))] == expected
 
 
+NEARLY = st.lists(st.sampled_from([b"\r\n", b"\r\n--mar", b"\r\n--market", b"x", b"\r\n\r\n"]))
+PLAIN = st.tuples(st.sampled_from(["name", "1f-2e.inputs", "a_b"]), NEARLY.map(b"".join))
+
+
+@pytest.mark.parametrize("extra", ["", '; filename="blob"'])
+@given(items=st.lists(PLAIN, min_size=1, max_size=5))
+def test_parts_without_their_length(extra: str, items: list[tuple[str, bytes]]) -> None:
+    """As both clients write the JSON of examples. Their end is the next boundary that ends its line."""
+    body = b""
+    for name, data in items:
+        head = f'--{MARK}\r\nContent-Disposition: form-data; name="{name}"{extra}\r\n'
+        body += head.encode() + b"Content-Type: application/json\r\n\r\n" + data + b"\r\n"
+    body += f"--{MARK}--\r\n".encode()
+    assert [(name, data) for name, _, data in read(body)] == items
+    with pytest.raises(Invalid, match="cut short"):
+        read(body[: -len("--\r\n") - len(MARK)])
+
+
 @given(items=BODIES)
 def test_what_the_standard_library_of_python_clients_writes(items: list[tuple[str, bytes]]) -> None:
     """urllib3, under requests: names escaped as HTML has it, parts without a length."""
@@ -196,6 +214,8 @@ def test_limits_are_named() -> None:
         read(body, max_parts=1)
     with pytest.raises(TooLarge, match="STENOGRAPH_MAX_PART_HEADER_BYTES"):
         read(one("X: " + "y" * 2000))
+    with pytest.raises(TooLarge, match="STENOGRAPH_MAX_PART_HEADER_BYTES"):
+        read(one(f'Content-Disposition: form-data; name="{"y" * 2000}"\r\nContent-Type: a/b'))
 
 
 @given(

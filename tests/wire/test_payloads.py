@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stenograph.errors import CallerError, Invalid, TooLarge
+from stenograph.wire import payloads
 from stenograph.wire.payloads import Payloads, clean
 
 PAYLOADS = Payloads(max_depth=50)
@@ -198,6 +199,27 @@ def test_depth_is_counted_outside_strings(depth: int, step: bytes, text: str) ->
     else:
         with pytest.raises(TooLarge, match="deeper than 50 levels"):
             check(document)
+
+
+@given(
+    st.recursive(
+        st.sampled_from(['"', "\\", '\\"', "{", "]", "", None]),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(['"', "[", "x"]), inner),
+    )
+)
+def test_depth_is_the_same_in_small_steps(value: Any) -> None:
+    """Quotes and backslashes may fall on either side of a step's end."""
+
+    def depth(inner: Any) -> int:
+        if not isinstance(inner, list | dict):
+            return 0
+        return 1 + max(map(depth, inner.values() if isinstance(inner, dict) else inner), default=0)
+
+    document = json.dumps(value).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        for step in (1, 2, 7, 1000):
+            patch.setattr(payloads, "_STEP", step)
+            assert payloads._depth(document) == depth(value)
 
 
 def test_many_brackets_are_not_depth() -> None:

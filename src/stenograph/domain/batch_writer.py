@@ -17,12 +17,14 @@ import structlog
 
 from stenograph.domain.deleted_projects import DeletedProjects
 from stenograph.domain.derive import derive
+from stenograph.domain.feedback_filing import Filing
 from stenograph.domain.prices import PriceBook
+from stenograph.model.carried_metadata import Members, carried
 from stenograph.model.dead_letters import DeadLetter
 from stenograph.model.feedback import Feedback, supersede
 from stenograph.model.runs import Run, merge
 from stenograph.observability import Metrics
-from stenograph.store.api import DeadLetters, RejectedRows, RunStore
+from stenograph.store.api import MetaStore, RejectedRows, RunStore
 from stenograph.store.pending import Batch, Key, PendingRun
 from stenograph.store.seen import SeenIds
 
@@ -44,6 +46,18 @@ class _Derived:
     stored: bool = False
     left: tuple[Run, ...] = ()
 
+    @property
+    def moved(self) -> bool:
+        """Whether feedback may be filed by the run as it was, and that stood elsewhere.
+
+        Of a run that is replayed after a crash nobody knows: it may have been written and its feedback not filed.
+        """
+        base = self.run.base
+        if base is None or base.deleted or self.row is None:
+            return False
+        replayed = self.run.records[0].position <= base.version
+        return replayed or (base.place, base.trace_id) != (self.row.place, self.row.trace_id)
+
 
 class BatchWriter:
     """Takes batches to the run store. One a process, one batch at a time.
@@ -51,24 +65,24 @@ class BatchWriter:
     `seen` knows which ids the store may hold, `deleted` which projects are going.
     """
 
-    def __init__(
-        self, store: RunStore, dead_letters: DeadLetters, prices: PriceBook, metrics: Metrics
-    ) -> None:
+    def __init__(self, store: RunStore, meta: MetaStore, prices: PriceBook, metrics: Metrics) -> None:
         self._store = store
-        self._dead_letters = dead_letters
+        self._dead_letters = meta.dead_letters
+        self._examples = meta.examples
         self._prices = prices
         self._metrics = metrics
         self.deleted = DeletedProjects()
         self.seen = SeenIds()
+        self.filing = Filing(store, self.seen)
 
     async def write(self, batch: Batch) -> list[tuple[PendingRun, Run | None]]:
         """Have the batch in the run store, or in the dead letters; returns each run with its row there."""
         await self._prices.load({UUID(int=run.key[0]) for run in batch.runs})
         strays = await self._load_bases(batch.runs)
-        derived, letters = await asyncio.to_thread(self._derive, batch.runs, strays)
-        feedback = await self._feedback_rows(
-            [item for item, _ in batch.feedback if not self.deleted.closed(item.workspace, item.project_id)]
-        )
+        examples = await self._carried(batch.runs)
+        derived, letters = await asyncio.to_thread(self._derive, batch.runs, strays, examples)
+        standing = {one.run.key: one.row for one in derived if one.row is not None}
+        feedback = await self._feedback_rows([item for item, _ in batch.feedback], standing)
         rows = [one.row for one in derived if one.row is not None and not one.stored]
         refused = await self._insert(rows, feedback)
         lost = {(item.workspace, item.id) for item, _ in refused}
@@ -76,6 +90,9 @@ class BatchWriter:
         # A crash in between leaves two rows of a run, which its replay finds; the other way round it leaves none.
         if left := [row for one in kept for row in one.left]:
             await self._store.write(left, [])
+        self.filing.wait(feedback)
+        stands = {one.run.key: one.row for one in kept if one.row is not None}
+        await self.filing.follow(stands, [one.run.key for one in kept if one.moved])
         letters += self._letters(derived, refused)
         await self._bury(letters)
         self._metrics.stored("run", len(kept))
@@ -85,7 +102,6 @@ class BatchWriter:
         written = [one.run.key[1] for one in kept]
         written += [item.id.int for item in feedback if (item.workspace, item.id) not in lost]
         await asyncio.to_thread(self.seen.add, written)
-        stands = {one.run.key: one.row for one in kept}
         return [(run, stands.get(run.key)) for run in batch.runs]
 
     async def _load_bases(self, runs: Sequence[PendingRun]) -> dict[Key, list[Run]]:
@@ -110,27 +126,50 @@ class BatchWriter:
             strays.setdefault((stray.workspace.int, stray.id.int), []).append(stray)
         return strays
 
-    async def _feedback_rows(self, items: Sequence[Feedback]) -> list[Feedback]:
-        """The rows for these pieces, each put in the place of what is stored under its id."""
+    async def _carried(self, runs: Sequence[PendingRun]) -> dict[Key, Members]:
+        """What runs take over from the examples they refer to, by workspace and example; one look-up for all.
+
+        Not remembered from one batch to the next: an example may have changed.
+        """
+        wanted = {
+            (run.key[0], said.reference_example_id.int)
+            for run in runs
+            for said in (*run.patches, run.base)
+            if said is not None and said.reference_example_id is not None
+        }
+        if not wanted:
+            return {}
+        keys = [(UUID(int=workspace), UUID(int=example)) for workspace, example in wanted]
+        found = await self._examples.newest_metadata(keys)
+        return {(workspace.int, example.int): carried(each) for (workspace, example), each in found.items()}
+
+    async def _feedback_rows(self, items: Sequence[Feedback], standing: Mapping[Key, Run]) -> list[Feedback]:
+        """The rows for these pieces, each filed by its run and put in the place of what is stored under its id."""
+        items = [item for item in items if not self.deleted.closed(item.workspace, item.project_id)]
+        items = await self.filing.file(items, standing)
+        items = [item for item in items if not self.deleted.closed(item.workspace, item.home)]
         maybe = await asyncio.to_thread(self.seen.maybe, [item.id.int for item in items])
         known = {(item.workspace, item.id) for item, stored in zip(items, maybe, strict=True) if stored}
         return supersede(await self._store.stored_feedback(list(known)) if known else {}, items)
 
     def _derive(
-        self, runs: Sequence[PendingRun], strays: Mapping[Key, Sequence[Run]]
+        self,
+        runs: Sequence[PendingRun],
+        strays: Mapping[Key, Sequence[Run]],
+        examples: Mapping[Key, Members],
     ) -> tuple[list[_Derived], list[DeadLetter]]:
         """What becomes of each run, and dead letters for those of which nothing can."""
         derived: list[_Derived] = []
         letters: list[DeadLetter] = []
         for run in runs:
             try:
-                derived.append(self._row(run, strays.get(run.key, ())))
+                derived.append(self._row(run, strays.get(run.key, ()), examples))
             except Exception as error:  # whatever one run does, the others go on
                 log.exception("a run cannot be derived", run=str(UUID(int=run.key[1])))
                 letters.append(_run_letter(run, f"cannot be derived: {error}"))
         return derived, letters
 
-    def _row(self, run: PendingRun, strays: Sequence[Run]) -> _Derived:
+    def _row(self, run: PendingRun, strays: Sequence[Run], examples: Mapping[Key, Members]) -> _Derived:
         base = run.base
         known = base.version if base is not None else 0
         patches = [
@@ -145,7 +184,10 @@ class BatchWriter:
         if base is not None and not patches:
             left = tuple(stray.tombstone(known - 1) for stray in strays)
             return _Derived(run, base, stored=True, left=left)
-        row = derive(merge(base, patches), run.version, self._prices.of(UUID(int=run.key[0])))
+        facts = merge(base, patches)
+        reference = facts.reference_example_id
+        example = None if reference is None else examples.get((run.key[0], reference.int))
+        row = derive(facts, run.version, self._prices.of(UUID(int=run.key[0])), example)
         if self.deleted.closed(row.workspace, row.project_id):
             return _Derived(run, None)  # acknowledged before its project was deleted
         former = [base, *strays] if base is not None else []

@@ -1,7 +1,7 @@
 """From what clients said of a run to the row that is stored: everything we work out ourselves, once a write.
 
-Pure but for prices, which come as a snapshot. Runs on the flush thread, 10,000 times a second: it looks into a
-payload only where a byte search says that there is something to find.
+Pure: prices come as a snapshot, an example's metadata as it is. Runs on the flush thread, 10,000 times a second: it
+looks into a payload only where a byte search says that there is something to find.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from uuid import UUID
 
 import msgspec
 
-from stenograph.model.runs import Facts, Micros, Run, Usage, parse_dotted_order
+from stenograph.model.carried_metadata import Members, carry
+from stenograph.model.runs import EXTRA_IS_OURS, Facts, Micros, Run, Usage, parse_dotted_order
 
 THREAD_KEYS: Final = ("session_id", "thread_id", "conversation_id")
 """Metadata keys that name a thread; the first that is set wins."""
@@ -44,11 +45,12 @@ NO_PROJECT: Final = UUID(int=0)
 """Where a run stands until a client names its project: an update that came before its create."""
 
 
-def derive(facts: Facts, version: int, usage: UsageOf) -> Run:
-    """The row for these facts."""
+def derive(facts: Facts, version: int, usage: UsageOf, example: Members | None = None) -> Run:
+    """The row for these facts. `example` is what the run takes over from the example that it answers."""
     start = _start(facts)
     trace_id, parent, dotted_order = _place(facts, start)
-    metadata = _metadata(facts.extra)
+    extra = facts.extra if example is None else carry(facts.extra, example)
+    metadata = _metadata(extra)
     return Run(
         workspace=facts.workspace,
         id=facts.id,
@@ -69,14 +71,14 @@ def derive(facts: Facts, version: int, usage: UsageOf) -> Run:
         inputs=facts.inputs,
         outputs=facts.outputs,
         events=facts.events,
-        extra=facts.extra,
+        extra=extra,
         serialized=facts.serialized,
         tags=facts.tags,
         metadata={**metadata, "ls_run_depth": str(dotted_order.count("."))},
         thread_id=next((metadata[key] for key in THREAD_KEYS if metadata.get(key)), None),
         reference_example_id=facts.reference_example_id,
         attachments=facts.attachments,
-        stated=facts.stated,
+        stated=facts.stated if facts.extra is not None or extra is None else facts.stated | EXTRA_IS_OURS,
         usage=usage(facts.run_type, facts.outputs, facts.extra, start),
     )
 

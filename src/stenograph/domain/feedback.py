@@ -125,8 +125,11 @@ class FeedbackService:
     # -- the runs that feedback speaks of ----------------------------------------------------------------
 
     async def runs_of(self, workspace: UUID, items: Sequence[Feedback]) -> Mapping[UUID, Run]:
-        """The runs that a page speaks of, as far as they are known: their place, no payload. One query."""
-        wanted = tuple({item.run_id for item in items if item.run_id is not None})
+        """The runs of those items that are not filed, as far as they are known: their place, no payload. One query.
+
+        What is filed has all that there is to say of its run.
+        """
+        wanted = tuple({item.run_id for item in items if item.run_id is not None and item.home is None})
         if not wanted:
             return {}
         with self._metrics.querying("page"):
@@ -140,12 +143,12 @@ class FeedbackService:
         return {run.id: run for run in found}
 
     async def run_of(self, feedback: Feedback) -> Run | None:
-        """The run of a piece that has just been given, if it is known already.
+        """The run of a piece that is not filed, such as one that has just been given, if it is known already.
 
         Looks into memory first and waits for no flush: whoever gives feedback is not made to wait until the
         runs before it are written.
         """
-        if feedback.run_id is None:
+        if feedback.run_id is None or feedback.home is not None:
             return None
         waiting = self._recorder.pending.get(feedback.workspace, feedback.run_id)
         if waiting is not None and (waiting.created or waiting.base is not None):

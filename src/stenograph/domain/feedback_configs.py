@@ -68,14 +68,17 @@ class FeedbackConfigs:
         keys: Sequence[str] | None = None,
         key_contains: str | None = None,
         is_enforced: bool | None = None,
+        with_deleted: bool = False,
         descending: bool = True,
         offset: int = 0,
         limit: int | None = None,
     ) -> list[FeedbackConfig]:
         """By the time of the last change, ties by key."""
         if is_enforced is None:
-            return await self._store.page(workspace, keys, key_contains, descending, offset, limit)
-        every = await self._store.page(workspace, keys, key_contains, descending)
+            return await self._store.page(
+                workspace, keys, key_contains, descending, offset, limit, with_deleted
+            )
+        every = await self._store.page(workspace, keys, key_contains, descending, with_deleted=with_deleted)
         chosen = [config for config in every if config.is_enforced == is_enforced]
         return chosen[offset:] if limit is None else chosen[offset : offset + limit]
 
@@ -163,7 +166,7 @@ class FeedbackConfigs:
     async def delete(self, workspace: UUID, key: str) -> None:
         """NotFound when the key has none. Feedback under the key stays as it is."""
         async with self._changing:
-            if not await self._store.delete(workspace, key):
+            if not await self._store.delete(workspace, key, self._now()):
                 raise _unknown(key)
 
     def _now(self) -> Micros:

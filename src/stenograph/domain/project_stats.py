@@ -14,6 +14,7 @@ from uuid import UUID
 
 from stenograph.domain.projects import Projects
 from stenograph.domain.runs import FeedbackStats, RunReader
+from stenograph.model.feedback import all_together
 from stenograph.model.filters import Compare, Field, Filter, Op, all_of
 from stenograph.model.projects import Project, ProjectQuery
 from stenograph.model.query import RunSelection
@@ -37,16 +38,28 @@ class Bounds:
     filter: Filter | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ExperimentProgress:
+    """How far an experiment is, as shares of the runs it expects: how many have ended, and by the key of each of its
+    evaluators how many pieces of feedback there are, those that tell of an evaluator's failure too."""
+
+    expected_runs: int
+    runs: float
+    evaluators: Mapping[str, float]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectFigures:
     """`every` speaks of all runs with their feedback, `roots` of one run a trace. `on_project` is feedback given
-    to the project itself; `last_start` is that of the newest run, whatever the bounds."""
+    to the project itself; `last_start` is that of the newest run, whatever the bounds. So is `progress`, of an
+    experiment that says how many runs it expects."""
 
     every: RunStats = field(default_factory=RunStats)
     roots: RunStats = field(default_factory=RunStats)
     on_project: FeedbackStats = field(default_factory=dict)
     facets: Sequence[Facet] = ()
     last_start: Micros | None = None
+    progress: ExperimentProgress | None = None
 
 
 class FigureSort(StrEnum):
@@ -97,6 +110,7 @@ class ProjectStats:
         found = await self._runs.facets(selection, FACETS) if facets else {}
         bounded = bounds.since is not None or bounds.filter is not None
         starts = await self._runs.last_starts(_selection(workspace, projects, Bounds())) if bounded else {}
+        progress = await self._progress(workspace, projects, every, roots, bounded=bounded)
         return {
             project.id: ProjectFigures(
                 every=(total := every.get(str(project.id), RunStats())),
@@ -107,9 +121,50 @@ class ProjectStats:
                     *(_feedback_facets(total.feedback) if facets else ()),
                 ],
                 last_start=starts.get(project.id) if bounded else total.last_run_start_time,
+                progress=progress.get(project.id),
             )
             for project in projects
         }
+
+    async def _progress(
+        self,
+        workspace: UUID,
+        projects: Sequence[Project],
+        every: Mapping[str, RunStats],
+        roots: Mapping[str, RunStats],
+        *,
+        bounded: bool,
+    ) -> dict[UUID, ExperimentProgress]:
+        """Of those projects that expect anything. Figures that are bounded do not tell it."""
+        expecting = [project for project in projects if project.expected_runs is not None]
+        if expecting and bounded:
+            selection = _selection(workspace, expecting, Bounds())
+            every = await self._runs.stats(selection, "project", groups=MAX_GROUPS)
+            selection = replace(selection, filter=_roots(None))
+            roots = await self._runs.stats(selection, "project", groups=MAX_GROUPS, feedback=False)
+        return {
+            project.id: _progress_of(
+                project, every.get(str(project.id), RunStats()), roots.get(str(project.id), RunStats())
+            )
+            for project in expecting
+        }
+
+    async def together(self, workspace: UUID, projects: Sequence[Project], bounds: Bounds) -> ProjectFigures:
+        """What the runs of all these projects come to, as if they were those of one."""
+        selection = _selection(workspace, projects, bounds)
+        every = await self._runs.stats(selection)
+        roots = await self._runs.stats(replace(selection, filter=_roots(bounds.filter)), feedback=False)
+        given = await self._runs.project_feedback(workspace, [project.id for project in projects])
+        on_projects: FeedbackStats = {}
+        for stats in given.values():
+            on_projects = all_together(on_projects, stats)
+        total = every.get("", RunStats())
+        return ProjectFigures(
+            every=total,
+            roots=roots.get("", RunStats()),
+            on_project=on_projects,
+            last_start=total.last_run_start_time,
+        )
 
     async def page(self, query: ProjectQuery, order: FigureOrder) -> list[Project]:
         """One page in the order of a figure; projects without it come last, ties fall to the start time."""
@@ -154,6 +209,21 @@ class ProjectStats:
                     for key, stats in roots.items()
                     if (figure := getattr(stats, name)) is not None
                 }
+
+
+def _progress_of(project: Project, every: RunStats, roots: RunStats) -> ExperimentProgress:
+    expected = project.expected_runs or 0
+
+    def share(count: int) -> float:
+        return min(1.0, count / expected) if expected else 1.0
+
+    judged = {
+        key: stat.count if (stat := every.feedback.get(key)) is not None else 0
+        for key in project.evaluator_keys or ()
+    }
+    return ExperimentProgress(
+        expected, share(roots.finished_count), {key: share(count) for key, count in judged.items()}
+    )
 
 
 def _selection(workspace: UUID, projects: Sequence[Project], bounds: Bounds) -> RunSelection:

@@ -21,6 +21,8 @@ MAX_NAME: Final = 1000
 # An index entry of PostgreSQL holds about 2,700 bytes, and the name is in one.
 MAX_NAME_BYTES: Final = 2500
 MAX_TTL_DAYS: Final = 36_500
+MAX_COUNT: Final = 2**31 - 1
+MAX_KEYS: Final = 1000
 
 # What a metadata filter may ask for: containment is quadratic in arrays and recursive in depth.
 MAX_FILTER_BYTES: Final = 8192
@@ -160,6 +162,17 @@ def _check(stated: NewProject | ProjectPatch) -> None:
     days = stated.longlived_ttl_days
     if days is not None and not 1 <= days <= MAX_TTL_DAYS:
         raise Invalid(f"longlived_ttl_days is 1 to {MAX_TTL_DAYS}.", ("body", "longlived_ttl_days"))
+    for field in ("num_examples", "num_repetitions"):
+        count = getattr(stated, field)
+        if count is not None and not 0 <= count <= MAX_COUNT:
+            raise Invalid(f"{field} is 0 to {MAX_COUNT}.", ("body", field))
+    keys = stated.evaluator_keys or ()
+    if len(keys) > MAX_KEYS:
+        raise Invalid(f"At most {MAX_KEYS} evaluator_keys are taken.", ("body", "evaluator_keys"))
+    for key in keys:
+        if len(key) > MAX_NAME:
+            raise Invalid(f"A feedback key has at most {MAX_NAME} characters.", ("body", "evaluator_keys"))
+        _check_text(key, "evaluator_keys")
 
 
 def _check_text(text: str, field: str) -> None:
@@ -209,6 +222,9 @@ def _from_new(workspace: UUID, new: NewProject, now: Micros) -> Project:
         reference_dataset_id=new.reference_dataset_id,
         trace_tier=new.trace_tier,
         longlived_ttl_days=new.longlived_ttl_days,
+        num_examples=new.num_examples,
+        num_repetitions=new.num_repetitions,
+        evaluator_keys=new.evaluator_keys,
     )
 
 

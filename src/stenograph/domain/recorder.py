@@ -29,7 +29,7 @@ from stenograph.model.feedback import Feedback
 from stenograph.model.query import RunSelection
 from stenograph.model.runs import RunPatch
 from stenograph.observability import Metrics, Refusal
-from stenograph.store.api import DeadLetters, RunStore
+from stenograph.store.api import MetaStore, RunStore
 from stenograph.store.inbox import Entry, Inbox
 from stenograph.store.pending import Pending, Record
 
@@ -73,14 +73,14 @@ class Recorder:
         self,
         inbox: Inbox,
         store: RunStore,
-        dead_letters: DeadLetters,
+        meta: MetaStore,
         prices: PriceBook,
         metrics: Metrics,
         pace: Pace,
     ) -> None:
         self._inbox = inbox
         self._store = store
-        self._batches = BatchWriter(store, dead_letters, prices, metrics)
+        self._batches = BatchWriter(store, meta, prices, metrics)
         self._metrics = metrics
         self._pace = pace
         self.pending = Pending(clean_bytes=pace.pending_bytes // 4)
@@ -103,6 +103,7 @@ class Recorder:
     async def start(self) -> None:
         """Take up what an earlier process acknowledged and did not write."""
         newest = await self._store.newest_version()
+        await self._batches.filing.load()
         self._backlog.extend(self._inbox.open(after=newest))
         for path in self._inbox.damaged:
             log.error("a record of the inbox cannot be read; its file will be kept", path=str(path))

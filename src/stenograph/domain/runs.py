@@ -11,9 +11,11 @@ import msgspec
 
 from stenograph.domain import places
 from stenograph.domain.attachments import attachment_key
+from stenograph.domain.feedback_formulas import FeedbackFormulas, speaks_of_feedback
 from stenograph.domain.recorder import Recorder
 from stenograph.errors import NotFound
 from stenograph.model.feedback import FeedbackStat
+from stenograph.model.feedback_formulas import with_composites
 from stenograph.model.query import RunQuery, RunSelection, StatGroup, ThreadQuery
 from stenograph.model.runs import Micros, Run
 from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket
@@ -34,17 +36,33 @@ USAGE: frozenset[str] = frozenset(
 class RunReader:
     """Answers about the runs of one workspace at a time. Every read sees everything acknowledged before it."""
 
-    def __init__(self, store: RunStore, recorder: Recorder, blobs: BlobStore, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        store: RunStore,
+        recorder: Recorder,
+        blobs: BlobStore,
+        formulas: FeedbackFormulas,
+        metrics: Metrics,
+    ) -> None:
         self._store = store
         self._recorder = recorder
         self._blobs = blobs
+        self._formulas = formulas
         self._metrics = metrics
 
-    async def _settled(self, selection: RunSelection) -> RunSelection:
-        """The selection to ask the store for, once all that was acknowledged is in it."""
+    async def _settled(self, selection: RunSelection, *, feedback: bool = False) -> RunSelection:
+        """The selection to ask the store for, once all that was acknowledged is in it.
+
+        With the formulas that apply where they matter: to a filter that speaks of feedback, or as `feedback` says.
+        """
         await self._recorder.settle(selection.workspace)
         dropping = self._recorder.deleted.dropping(selection.workspace)
-        return replace(selection, without_projects=dropping) if dropping else selection
+        if dropping:
+            selection = replace(selection, without_projects=dropping)
+        filters = (selection.filter, selection.trace_filter, selection.tree_filter)
+        if feedback or any(map(speaks_of_feedback, filters)):
+            selection = await self._formulas.applied(selection)
+        return selection
 
     async def page(self, query: RunQuery) -> list[Run]:
         """One page. With USAGE among the columns a run's figures include its descendants'."""
@@ -102,14 +120,24 @@ class RunReader:
             raise NotFound(f"run {run_id} not found")
         return found[0]
 
-    async def feedback_of(self, workspace: UUID, runs: Sequence[Run]) -> Mapping[UUID, FeedbackStats]:
-        """What the feedback of each of these runs comes to."""
+    async def feedback_of(
+        self, workspace: UUID, runs: Sequence[Run], comparison: UUID | None = None
+    ) -> Mapping[UUID, FeedbackStats]:
+        """What the feedback of each of these runs comes to; of a comparison only what was given in it."""
         if not runs:
             return {}
-        selection = RunSelection(workspace=workspace, ids=tuple(run.id for run in runs))
+        projects = tuple({run.project_id for run in runs})
+        selection = RunSelection(workspace=workspace, ids=tuple(run.id for run in runs), projects=projects)
         with self._metrics.querying("feedback_stats"):
-            found = await self._store.feedback_stats(selection, "run")
-        return {UUID(key): stats for key, stats in found.items()}
+            found = await self._store.feedback_stats(selection, "run", comparison)
+        given = {UUID(key): stats for key, stats in found.items()}
+        if comparison is not None or not given:
+            return given
+        formulas = await self._formulas.of_projects(workspace, projects)
+        if not formulas:
+            return given
+        homes = {run.id: run.project_id for run in runs}
+        return {run: with_composites(stats, formulas.get(homes[run], ())) for run, stats in given.items()}
 
     async def stats(
         self,
@@ -121,10 +149,11 @@ class RunReader:
         feedback: bool = True,
     ) -> Mapping[str, RunStats]:
         """Statistics by group, with feedback where the whole is asked for or the groups are projects."""
-        selection = await self._settled(selection)
+        feedback = feedback and group in (None, "project")
+        selection = await self._settled(selection, feedback=feedback)
         with self._metrics.querying("stats"):
             found = await self._store.stats(selection, group, path, groups)
-        if not feedback or (group is not None and group != "project"):
+        if not feedback:
             return found
         with self._metrics.querying("feedback_stats"):
             given = await self._store.feedback_stats(selection, "project" if group else "all")
@@ -140,9 +169,20 @@ class RunReader:
         await self._recorder.settle(workspace)
         return await self._store.project_feedback_stats(workspace, projects)
 
+    async def feedback_in_comparisons(
+        self, workspace: UUID, comparisons: Sequence[UUID]
+    ) -> Mapping[UUID, Mapping[UUID, FeedbackStats]]:
+        """What was given in each of these comparative experiments comes to, by experiment. One query for all.
+
+        Those without feedback are absent.
+        """
+        await self._recorder.settle(workspace)
+        with self._metrics.querying("feedback_stats"):
+            return await self._store.comparison_feedback_stats(workspace, comparisons)
+
     async def feedback_by_project(self, selection: RunSelection) -> Mapping[UUID, FeedbackStats]:
         """What the feedback of the selected runs comes to."""
-        selection = await self._settled(selection)
+        selection = await self._settled(selection, feedback=True)
         with self._metrics.querying("feedback_stats"):
             found = await self._store.feedback_stats(selection, "project")
         return {UUID(key): stats for key, stats in found.items()}
@@ -151,7 +191,7 @@ class RunReader:
         self, selection: RunSelection, stride: Micros, origin: Micros = 0
     ) -> Mapping[Micros, FeedbackStats]:
         """The same by the time the runs started."""
-        selection = await self._settled(selection)
+        selection = await self._settled(selection, feedback=True)
         with self._metrics.querying("feedback_series"):
             return await self._store.feedback_series(selection, stride, origin)
 
@@ -189,7 +229,7 @@ class RunReader:
 
     async def threads(self, query: ThreadQuery) -> tuple[list[ThreadSummary], int]:
         """A page of threads with first inputs, last outputs, usage and feedback, and the number of all."""
-        selection = replace(await self._settled(query.selection), is_root=True)
+        selection = replace(await self._settled(query.selection, feedback=True), is_root=True)
         query = replace(query, selection=selection)
         workspace = selection.workspace
         with self._metrics.querying("threads"):

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
+from typing import Final, TypeAlias
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from stenograph.model.runs import Micros
+from stenograph.model.runs import Micros, Run
+
+Place: TypeAlias = "tuple[UUID | None, Micros]"
+"""What the run store sorts feedback by before its id."""
+
+SAMPLES: Final = 10
+"""Comments and sources that statistics carry along."""
 
 
 class Feedback(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=2, gc=False):
@@ -17,6 +25,8 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=2
     Also the inbox's record: fields are only ever appended, each with a default.
     `run_id` may name a run that has not arrived yet; with none, the feedback is on `project_id` itself.
     `score` is the number to compute with; `raw_score` keeps what was sent (`true` is not `1` to clients).
+    `home` is the project that it is filed under (see `filed`); before that, project, trace and start time are
+    what the client said of the run.
     """
 
     workspace: UUID
@@ -41,6 +51,42 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=2
     error: bool = False
     deleted: bool = False
     version: int = 0
+    is_root: bool = False
+    home: UUID | None = None
+
+    @property
+    def place(self) -> Place:
+        return self.home, self.created_at
+
+    def filed(self, run: Run | None) -> Feedback:
+        """Filed where it belongs: under its run's project, whose trace and start time it then has; under its own
+        when it speaks of a project; under none while the run, or the run's project, is not known."""
+        if self.run_id is None:
+            return msgspec.structs.replace(self, home=self.project_id)
+        if run is None or not run.project_id.int:
+            return msgspec.structs.replace(self, home=None)
+        return msgspec.structs.replace(
+            self,
+            home=run.project_id,
+            project_id=run.project_id,
+            trace_id=run.trace_id,
+            start_time=run.start_time,
+            is_root=run.is_root,
+        )
+
+    def tombstone(self, version: int) -> Feedback:
+        """A row that supersedes all lower versions in this piece's place and makes it vanish."""
+        return Feedback(
+            workspace=self.workspace,
+            id=self.id,
+            key=self.key,
+            created_at=self.created_at,
+            modified_at=self.modified_at,
+            run_id=self.run_id,
+            home=self.home,
+            deleted=True,
+            version=version,
+        )
 
     def size(self) -> int:
         """Bytes of what the client wrote, near enough for memory budgets."""
@@ -67,10 +113,10 @@ def supersede(stored: Mapping[tuple[UUID, UUID], Feedback], items: Iterable[Feed
     """The rows to write for `items`, which come in the order in which they were acknowledged.
 
     `stored` has the newest version of those that are known, by workspace and id. An id that is known keeps
-    the time of its first version, and loses its place in the table when it moves to another run. A record
+    the time of its first version, and leaves its place in the table when it is filed elsewhere. A record
     that is replayed after a crash gives no row: what is stored is as new or newer.
     """
-    rows: dict[tuple[UUID, UUID, UUID | None], Feedback] = {}
+    rows: dict[tuple[UUID, UUID, Place], Feedback] = {}
     latest: dict[tuple[UUID, UUID], Feedback] = {}
     for item in items:
         key = (item.workspace, item.id)
@@ -80,11 +126,25 @@ def supersede(stored: Mapping[tuple[UUID, UUID], Feedback], items: Iterable[Feed
         former = latest.get(key, first)
         if former is not None and not former.deleted:
             item = msgspec.structs.replace(item, created_at=former.created_at)
-            if former.run_id != item.run_id:
-                left = msgspec.structs.replace(former, deleted=True, version=item.version)
-                rows[*key, former.run_id] = left
-        rows[*key, item.run_id] = latest[key] = item
+            if former.place != item.place:
+                rows[*key, former.place] = former.tombstone(item.version)
+        rows[*key, item.place] = latest[key] = item
     return list(rows.values())
+
+
+def refile(items: Iterable[Feedback], run: Run) -> list[Feedback]:
+    """The rows that file stored feedback on this run anew: none for what stands where it should.
+
+    They have the version of what they replace: of equal versions in one place the last one written counts.
+    """
+    rows: list[Feedback] = []
+    for item in items:
+        moved = item.filed(run)
+        if moved.place != item.place:
+            rows.append(item.tombstone(item.version))
+        if moved != item:
+            rows.append(moved)
+    return rows
 
 
 class FeedbackStat(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,3 +160,43 @@ class FeedbackStat(msgspec.Struct, frozen=True, kw_only=True):
     values: dict[str, int] = {}
     comments: list[str] = []
     sources: list[str] = []
+
+
+def together(one: FeedbackStat, other: FeedbackStat) -> FeedbackStat:
+    """What two sets under one key, with no piece in common, come to. `stdev` is the population's, as in each."""
+    n = one.n + other.n
+    avg = stdev = None
+    if n:
+        left, right = one.avg or 0.0, other.avg or 0.0
+        avg = (one.n * left + other.n * right) / n
+        between = one.n * other.n / n * (left - right) ** 2
+        within = one.n * (one.stdev or 0.0) ** 2 + other.n * (other.stdev or 0.0) ** 2
+        stdev = math.sqrt((within + between) / n)
+    bounds = [bound for stat in (one, other) for bound in (stat.min, stat.max) if bound is not None]
+    return FeedbackStat(
+        count=one.count + other.count,
+        n=n,
+        avg=avg,
+        stdev=stdev,
+        min=min(bounds, default=None),
+        max=max(bounds, default=None),
+        errors=one.errors + other.errors,
+        values={
+            value: one.values.get(value, 0) + other.values.get(value, 0)
+            for value in {**one.values, **other.values}
+        },
+        comments=[*one.comments, *other.comments][:SAMPLES],
+        sources=list(dict.fromkeys([*one.sources, *other.sources]))[:SAMPLES],
+    )
+
+
+Stats: TypeAlias = "Mapping[str, FeedbackStat]"
+"""What feedback comes to, by key."""
+
+
+def all_together(one: Stats, other: Stats) -> dict[str, FeedbackStat]:
+    """The same for sets under several keys."""
+    return {
+        **one,
+        **{key: together(one[key], stat) if key in one else stat for key, stat in other.items()},
+    }

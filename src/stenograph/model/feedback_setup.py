@@ -36,6 +36,7 @@ class FeedbackConfig(msgspec.Struct, frozen=True, kw_only=True):
     modified_at: Micros
     is_lower_score_better: bool | None = False
     is_enforced: bool = False
+    deleted_at: Micros | None = None
 
     @property
     def id(self) -> UUID:

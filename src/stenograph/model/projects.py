@@ -21,6 +21,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
 
     `extra` is the client's JSON object, its `metadata` member the one that filters look into.
     `test_run_number` counts the experiments of one reference dataset from 1; the store assigns it.
+    An experiment may say what it expects: so many examples, each so often, judged under these feedback keys.
     """
 
     id: UUID
@@ -37,6 +38,16 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     trace_tier: str | None = None
     longlived_ttl_days: int | None = None
     test_run_number: int | None = None
+    num_examples: int | None = None
+    num_repetitions: int | None = None
+    evaluator_keys: tuple[str, ...] | None = None
+
+    @property
+    def expected_runs(self) -> int | None:
+        """How many runs an experiment expects, where it said so."""
+        if self.num_examples is None:
+            return None
+        return self.num_examples * (1 if self.num_repetitions is None else self.num_repetitions)
 
 
 class NewProject(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +63,9 @@ class NewProject(msgspec.Struct, frozen=True, kw_only=True):
     reference_dataset_id: UUID | None = None
     trace_tier: str | None = None
     longlived_ttl_days: int | None = None
+    num_examples: int | None = None
+    num_repetitions: int | None = None
+    evaluator_keys: tuple[str, ...] | None = None
 
 
 class ProjectPatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +80,9 @@ class ProjectPatch(msgspec.Struct, frozen=True, kw_only=True):
     reference_dataset_id: UUID | None = None
     trace_tier: str | None = None
     longlived_ttl_days: int | None = None
+    num_examples: int | None = None
+    num_repetitions: int | None = None
+    evaluator_keys: tuple[str, ...] | None = None
 
 
 class ProjectSort(StrEnum):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
+from stenograph.model.feedback_formulas import Applied
 from stenograph.model.filters import Filter
 from stenograph.model.runs import Micros
 
@@ -19,7 +20,8 @@ class RunSelection:
     `filter` speaks of the run itself, `trace_filter` of the root of its trace, `tree_filter` of any run of
     its trace. `since` and `until` bound the start time, both inclusive. `parent_also` are other names of
     `parent_run`. `without_projects` are being deleted: nothing of them is seen, though their rows may still be
-    there.
+    there. `formulas` select nothing: what they compute counts as feedback of the runs, in filters and in
+    statistics.
     """
 
     workspace: UUID
@@ -38,6 +40,7 @@ class RunSelection:
     filter: Filter | None = None
     trace_filter: Filter | None = None
     tree_filter: Filter | None = None
+    formulas: tuple[Applied, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

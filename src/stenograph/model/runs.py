@@ -23,6 +23,9 @@ RUN_TYPES: Final = frozenset({"tool", "chain", "llm", "retriever", "embedding", 
 PLACE: Final = ("project_id", "start_time", "trace_id", "parent_run_id", "dotted_order", "tags")
 """Fields that a stored run always has, derived or empty where no client has stated them."""
 
+EXTRA_IS_OURS: Final = 1 << len(PLACE)
+"""A further bit of `Run.stated`: no client has stated `extra`, all of it is the metadata of the run's example."""
+
 PAYLOADS: Final = ("inputs", "outputs", "events", "extra", "serialized")
 
 
@@ -118,6 +121,8 @@ class Facts:
             for bit, field in enumerate(PLACE):
                 if not first.stated >> bit & 1:
                     setattr(self, field, None)
+            if first.stated & EXTRA_IS_OURS:
+                self.extra = None
 
     @property
     def stated(self) -> int:
@@ -178,7 +183,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `version` is the inbox position of the newest patch merged in: of two rows of one run the higher wins.
     `stated` tells which fields of PLACE are a client's word and not our derivation: see Facts.stated.
-    `metadata` is `extra.metadata` flattened to strings, for filters; `extra` is what the client sent.
+    `metadata` is `extra.metadata` flattened to strings, for filters; `extra` is what the client sent, its metadata
+    joined by that of the example which the run answers (model/carried_metadata.py).
     """
 
     workspace: UUID

@@ -18,6 +18,7 @@ class RunStats(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     run_count: int = 0
+    finished_count: int = 0
     latency_p50: float | None = None
     latency_p99: float | None = None
     latency_avg: float | None = None

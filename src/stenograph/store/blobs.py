@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -21,6 +22,7 @@ class Blobs:
     def __init__(self, store: ObjectStore, folder: Path | None) -> None:
         self._store = store
         self._folder = folder
+        self._synced: set[Path] = set()
 
     @classmethod
     def open(cls, url: str) -> Blobs:
@@ -36,23 +38,32 @@ class Blobs:
 
     async def put(self, key: str, data: bytes) -> None:
         try:
-            await obstore.put_async(self._store, key, data)
-            if self._folder is not None:
-                await asyncio.to_thread(self._sync, self._folder / key)
+            await _to_its_end(self._put(key, data))
         except (BaseError, OSError) as error:
             raise StoreUnavailable(f"an attachment cannot be stored: {error}") from error
 
+    async def _put(self, key: str, data: bytes) -> None:
+        await obstore.put_async(self._store, key, data)
+        if self._folder is not None:
+            await asyncio.to_thread(self._sync, self._folder / key)
+
     def _sync(self, path: Path) -> None:
-        """The file, and the folders whose entries led to it, to the disk."""
+        """The file, and the folders whose entries led to it, to the disk.
+
+        The folders of kinds and workspaces are few and stay: it is remembered that their own entries are there.
+        """
         assert self._folder is not None
+        climbed: list[Path] = []
         for part in (path, *path.parents):
             fd = os.open(part, os.O_RDONLY)
             try:
                 os.fsync(fd)
             finally:
                 os.close(fd)
-            if part == self._folder:
-                return
+            if part == self._folder or part in self._synced:
+                break
+            climbed.append(part)
+        self._synced.update(part for part in climbed if len(part.relative_to(self._folder).parts) < 3)
 
     async def get(self, key: str) -> bytes:
         try:
@@ -71,3 +82,15 @@ class Blobs:
                 continue
             except (BaseError, OSError) as error:
                 raise StoreUnavailable(f"an attachment cannot be deleted: {error}") from error
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Whoever is cancelled while storing may delete the blob then: it does not turn up afterwards."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # seen, so that it is not reported as never retrieved
+        raise

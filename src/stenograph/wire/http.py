@@ -14,16 +14,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stenograph.domain.access import Access, require
+from stenograph.domain.annotation_queues import AnnotationQueues
 from stenograph.domain.attachments import Links
+from stenograph.domain.dataset_sharing import DatasetSharing
+from stenograph.domain.datasets import Datasets
 from stenograph.domain.derive import moment
+from stenograph.domain.examples import Examples
+from stenograph.domain.experiments import Experiments
 from stenograph.domain.feedback import FeedbackService
 from stenograph.domain.feedback_configs import FeedbackConfigs
+from stenograph.domain.feedback_formulas import FeedbackFormulas
 from stenograph.domain.feedback_tokens import FeedbackTokens
 from stenograph.domain.ingest import Ingest
 from stenograph.domain.prices import PriceBook
 from stenograph.domain.project_deletion import ProjectDeletion
 from stenograph.domain.project_stats import ProjectStats
 from stenograph.domain.projects import Projects
+from stenograph.domain.queue_items import QueueItems
+from stenograph.domain.queue_population import QueuePopulation
 from stenograph.domain.runs import RunReader
 from stenograph.domain.sharing import Sharing
 from stenograph.errors import Invalid
@@ -53,8 +61,16 @@ class Services:
     runs: RunReader
     feedback: FeedbackService
     feedback_configs: FeedbackConfigs
+    feedback_formulas: FeedbackFormulas
     feedback_tokens: FeedbackTokens
     sharing: Sharing
+    datasets: Datasets
+    dataset_sharing: DatasetSharing
+    examples: Examples
+    experiments: Experiments
+    annotation_queues: AnnotationQueues
+    queue_items: QueueItems
+    queue_population: QueuePopulation
     links: Links
     prices: PriceBook
     meta: MetaStore

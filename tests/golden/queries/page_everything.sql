@@ -13,8 +13,8 @@ WHERE workspace_id = {p0:UUID}
   AND run_type = {p9:String}
   AND error IS NOT NULL
   AND (hasAllTokens(inputs, {p13:Array(String)}) OR hasAllTokens(outputs, {p13:Array(String)}) OR positionCaseInsensitiveUTF8(name, {p12:String}) > 0 OR ifNull(positionCaseInsensitiveUTF8(error, {p12:String}) > 0, 0))
-  AND trace_id IN (SELECT trace_id FROM runs FINAL WHERE workspace_id = {p14:UUID} AND project_id IN {p15:Array(UUID)} AND trace_id = {p16:UUID} AND is_root = 1 AND has(tags, {p19:String}))
-  AND trace_id IN (SELECT trace_id FROM runs FINAL WHERE workspace_id = {p20:UUID} AND project_id IN {p21:Array(UUID)} AND trace_id = {p22:UUID} AND name = {p25:String})
+  AND trace_id IN (SELECT trace_id FROM runs FINAL WHERE workspace_id = {p14:UUID} AND project_id IN {p15:Array(UUID)} AND trace_id = {p16:UUID} AND is_root = 1 AND has(tags, {p17:String}))
+  AND trace_id IN (SELECT trace_id FROM runs FINAL WHERE workspace_id = {p18:UUID} AND project_id IN {p19:Array(UUID)} AND trace_id = {p20:UUID} AND name = {p21:String})
 ORDER BY identity(start_time) DESC, id DESC
 LIMIT 100
 -- p0 = 00000000-0000-0000-0000-00000000000a
@@ -34,12 +34,8 @@ LIMIT 100
 -- p14 = 00000000-0000-0000-0000-00000000000a
 -- p15 = ['00000000-0000-0000-0000-00000000000b','00000000-0000-0000-0000-00000000000c']
 -- p16 = 00000000-0000-0000-0000-000000000001
--- p17 = ['00000000-0000-0000-0000-00000000000b','00000000-0000-0000-0000-00000000000c']
--- p18 = 00000000-0000-0000-0000-000000000001
--- p19 = x
--- p20 = 00000000-0000-0000-0000-00000000000a
--- p21 = ['00000000-0000-0000-0000-00000000000b','00000000-0000-0000-0000-00000000000c']
--- p22 = 00000000-0000-0000-0000-000000000001
--- p23 = ['00000000-0000-0000-0000-00000000000b','00000000-0000-0000-0000-00000000000c']
--- p24 = 00000000-0000-0000-0000-000000000001
--- p25 = it's
+-- p17 = x
+-- p18 = 00000000-0000-0000-0000-00000000000a
+-- p19 = ['00000000-0000-0000-0000-00000000000b','00000000-0000-0000-0000-00000000000c']
+-- p20 = 00000000-0000-0000-0000-000000000001
+-- p21 = it's

@@ -1,12 +1,13 @@
-SELECT toString(project_id) AS group_key, toString(key) AS key, count() AS pieces, count(score) AS n, avg(score) AS avg,
-  stddevPop(score) AS stdev, min(score) AS min, max(score) AS max, countIf(error = 1) AS errors,
+SELECT toString(project_id) AS group_key, toString(key) AS key, count() AS pieces, count(score) AS n, avg(score) AS avg, stddevPop(score) AS stdev, min(score) AS min, max(score) AS max,
+  countIf(error = 1) AS errors,
   sumMapIf(map(if(JSONType(value) = 'String', JSONExtractString(value), value), toUInt64(1)),
     value NOT IN ('', 'null') AND JSONType(value) != 'Object') AS values,
   groupArrayIf(10)(ifNull(comment, ''), ifNull(comment, '') != '') AS comments,
   groupUniqArray(10)(if(source = '', concat('{"type":"', source_type, '"}'), source)) AS sources
 FROM feedback FINAL
-WHERE workspace_id = {p0:UUID} AND run_id = {p1:UUID} AND project_id IN {p2:Array(UUID)}
+WHERE workspace_id = {p0:UUID} AND (home IN {p1:Array(UUID)} OR home = '00000000-0000-0000-0000-000000000000')
+  AND NOT run_id != '00000000-0000-0000-0000-000000000000' AND project_id IN {p2:Array(UUID)}
 GROUP BY group_key, key
 -- p0 = 00000000-0000-0000-0000-00000000000a
--- p1 = 00000000-0000-0000-0000-000000000000
+-- p1 = ['00000000-0000-0000-0000-00000000000b','00000000-0000-0000-0000-00000000000c']
 -- p2 = ['00000000-0000-0000-0000-00000000000b','00000000-0000-0000-0000-00000000000c']

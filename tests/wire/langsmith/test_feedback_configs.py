@@ -67,6 +67,24 @@ def test_a_config_lives_and_goes(client: Client, http: httpx.Client, key: str) -
     assert client.create_feedback_config(key, feedback_config=STARS).feedback_config == made.feedback_config
 
 
+def test_deleted_configs_are_listed_when_asked_for(client: Client, key: str) -> None:
+    def every(**more: Any) -> list[Any]:
+        return list(client.list_feedback_configs(feedback_key=[key], include_all_configs=True, **more))
+
+    made = client.create_feedback_config(key, feedback_config=STARS)
+    assert every() == [made]
+    client.delete_feedback_config(key)
+    (gone,) = every()
+    assert (gone.is_deleted, gone.id, gone.feedback_config) == (True, made.id, made.feedback_config)
+    assert of_key(client, key) == []
+    assert (every(is_enforced=True), every(is_enforced=False)) == ([], [gone])
+    with pytest.raises(LangSmithNotFoundError):
+        client.update_feedback_config(key, is_lower_score_better=True)
+    again = client.create_feedback_config(key, feedback_config=FeedbackConfig(type="freeform"))
+    assert every() == of_key(client, key) == [again]
+    assert not again.is_deleted
+
+
 def test_deletion_answers_204(client: Client, http: httpx.Client, key: str) -> None:
     made = client.create_feedback_config(key, feedback_config=STARS)
     answer = http.delete("/feedback-configs", params={"id": str(made.id)})

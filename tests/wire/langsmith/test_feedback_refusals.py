@@ -137,14 +137,3 @@ def test_one_bad_part_spoils_no_other(http: httpx.Client, key: str) -> None:
     assert answer.json()["details"][0]["id"] == str(bad)
     assert "feedback_config.type" in answer.json()["details"][0]["reason"]
     assert [item["id"] for item in listed(http, key=key)] == [str(good)]
-
-
-def test_formulas_are_not_offered_yet(http: httpx.Client) -> None:
-    for method, path in (
-        ("GET", "/feedback/formulas"),
-        ("POST", "/feedback/formulas"),
-        ("DELETE", f"/feedback/formulas/{uuid.uuid4()}"),
-    ):
-        answer = http.request(method, path)
-        assert answer.status_code == 501
-        assert "experiments" in answer.json()["detail"]

@@ -54,6 +54,7 @@ DOCUMENTED: dict[str, tuple[type, ...]] = {
     "error_rate": number,
     "streaming_rate": number,
     "test_run_number": (int,),
+    "experiment_progress": (dict,),
 }
 """Every member of the documented answer of GET /api/v1/sessions/{session_id}, and its type when it has a value."""
 
@@ -152,6 +153,7 @@ def test_every_documented_field_has_its_type(http: httpx.Client, project: str) -
             "default_dataset_id": str(uuid.uuid4()),
             "reference_dataset_id": dataset,
             "trace_tier": "shortlived",
+            "num_examples": 4,
         },
     ).json()
     record(http, project, Trace(first_token=0.5))

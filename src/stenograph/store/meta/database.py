@@ -20,14 +20,21 @@ from stenograph.errors import Invalid, StoreUnavailable
 from stenograph.model.access import DEFAULT_WORKSPACE, Workspace
 from stenograph.model.projects import DEFAULT_PROJECT, Project
 from stenograph.store.meta import dialect, tables, workspaces
+from stenograph.store.meta.annotation_queues import AnnotationQueues
+from stenograph.store.meta.comparative_experiments import ComparativeExperiments
+from stenograph.store.meta.datasets import Datasets
 from stenograph.store.meta.dead_letters import DeadLetters
 from stenograph.store.meta.engine import Engine
+from stenograph.store.meta.examples import Examples
 from stenograph.store.meta.feedback_configs import FeedbackConfigs
+from stenograph.store.meta.feedback_formulas import FeedbackFormulas
 from stenograph.store.meta.feedback_tokens import FeedbackTokens
 from stenograph.store.meta.keys import Keys
 from stenograph.store.meta.prices import Prices
 from stenograph.store.meta.projects import Projects
+from stenograph.store.meta.queue_items import QueueItems
 from stenograph.store.meta.shares import Shares
+from stenograph.store.meta.view_overrides import ViewOverrides
 from stenograph.store.meta.views import Views
 from stenograph.store.meta.workspaces import Workspaces
 
@@ -47,9 +54,16 @@ class Database:
         self.projects: Final = Projects(engine)
         self.shares: Final = Shares(engine)
         self.feedback_configs: Final = FeedbackConfigs(engine)
+        self.feedback_formulas: Final = FeedbackFormulas(engine)
         self.feedback_tokens: Final = FeedbackTokens(engine)
         self.prices: Final = Prices(engine)
         self.views: Final = Views(engine)
+        self.datasets: Final = Datasets(engine)
+        self.examples: Final = Examples(engine)
+        self.annotation_queues: Final = AnnotationQueues(engine)
+        self.queue_items: Final = QueueItems(engine)
+        self.comparative_experiments: Final = ComparativeExperiments(engine)
+        self.view_overrides: Final = ViewOverrides(engine)
         self.dead_letters: Final = DeadLetters(engine)
 
     async def close(self) -> None:

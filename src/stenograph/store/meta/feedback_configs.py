@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -11,10 +11,12 @@ import sqlalchemy as sa
 
 from stenograph.errors import Conflict
 from stenograph.model.feedback_setup import FeedbackConfig
+from stenograph.model.runs import Micros
 from stenograph.store.meta import dialect, tables
 from stenograph.store.meta.engine import Engine
 
 _T = tables.feedback_configs.c
+_LIVE: Final = _T.deleted_at.is_(None)
 
 
 class FeedbackConfigs:
@@ -27,6 +29,7 @@ class FeedbackConfigs:
         def work(connection: sa.Connection) -> None:
             if connection.execute(_one(config.workspace, config.key)).first():
                 raise Conflict(f"A feedback config for the key {config.key!r} already exists.")
+            connection.execute(sa.delete(tables.feedback_configs).where(*_is(config.workspace, config.key)))
             connection.execute(sa.insert(tables.feedback_configs).values(to_row(config)))
 
         await self._engine.write(work)
@@ -57,8 +60,11 @@ class FeedbackConfigs:
         descending: bool = True,
         offset: int = 0,
         limit: int | None = None,
+        with_deleted: bool = False,
     ) -> list[FeedbackConfig]:
         wanted = sa.select(tables.feedback_configs).where(_T.workspace_id == workspace)
+        if not with_deleted:
+            wanted = wanted.where(_LIVE)
         if keys is not None:
             wanted = wanted.where(_T.key.in_(keys))
         if key_contains is not None:
@@ -68,13 +74,17 @@ class FeedbackConfigs:
         rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
         return [from_row(row) for row in rows]
 
-    async def delete(self, workspace: UUID, key: str) -> bool:
-        gone = sa.delete(tables.feedback_configs).where(_T.workspace_id == workspace, _T.key == key)
+    async def delete(self, workspace: UUID, key: str, at: Micros) -> bool:
+        gone = sa.update(tables.feedback_configs).where(*_is(workspace, key), _LIVE).values(deleted_at=at)
         return await self._engine.write(lambda connection: connection.execute(gone).rowcount > 0)
 
 
+def _is(workspace: UUID, key: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return _T.workspace_id == workspace, _T.key == key
+
+
 def _one(workspace: UUID, key: str) -> sa.Select[Any]:
-    return sa.select(tables.feedback_configs).where(_T.workspace_id == workspace, _T.key == key)
+    return sa.select(tables.feedback_configs).where(*_is(workspace, key), _LIVE)
 
 
 def to_row(config: FeedbackConfig) -> dict[str, Any]:
@@ -92,4 +102,5 @@ def from_row(row: sa.Row[Any]) -> FeedbackConfig:
         modified_at=row.modified_at,
         is_lower_score_better=row.is_lower_score_better,
         is_enforced=row.is_enforced,
+        deleted_at=row.deleted_at,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -16,6 +16,7 @@ from stenograph.store.meta import dialect, tables
 from stenograph.store.meta.engine import Engine
 
 _T = tables.projects.c
+_KEYS: Final = msgspec.json.Decoder(tuple[str, ...])
 
 
 class Projects:
@@ -142,12 +143,15 @@ def _delete(
             .returning(_T.id)
         )
         batch = list(connection.execute(change).scalars())
-        for dependent in (tables.views, tables.shares):
+        for dependent in (tables.views, tables.shares, tables.feedback_formulas):
             connection.execute(
                 sa.delete(dependent).where(
                     dependent.c.workspace_id == workspace, dependent.c.project_id.in_(batch)
                 )
             )
+        items = tables.annotation_queue_items
+        for place in (items.c.project_id, items.c.paired_project_id):
+            connection.execute(sa.delete(items).where(items.c.workspace_id == workspace, place.in_(batch)))
         gone += batch
     return gone
 
@@ -184,6 +188,8 @@ def to_row(project: Project) -> dict[str, Any]:
     row = msgspec.structs.asdict(project)
     row["workspace_id"] = row.pop("workspace")
     row["name_folded"] = project.name.casefold()
+    keys = project.evaluator_keys
+    row["evaluator_keys"] = None if keys is None else msgspec.json.encode(keys)
     return row
 
 
@@ -203,4 +209,7 @@ def from_row(row: sa.Row[Any]) -> Project:
         trace_tier=row.trace_tier,
         longlived_ttl_days=row.longlived_ttl_days,
         test_run_number=row.test_run_number,
+        num_examples=row.num_examples,
+        num_repetitions=row.num_repetitions,
+        evaluator_keys=None if row.evaluator_keys is None else _KEYS.decode(row.evaluator_keys),
     )

@@ -85,6 +85,9 @@ projects: Final = sa.Table(
     _micros("created_at"),
     _micros("modified_at"),
     _micros("deleted_at", nullable=True),
+    sa.Column("num_examples", sa.Integer(), nullable=True),
+    sa.Column("num_repetitions", sa.Integer(), nullable=True),
+    sa.Column("evaluator_keys", RawJson(), nullable=True),
 )
 
 # Only a project that still exists holds its name.
@@ -129,6 +132,7 @@ feedback_configs: Final = sa.Table(
     sa.Column("is_lower_score_better", sa.Boolean(), nullable=True),
     sa.Column("is_enforced", sa.Boolean(), nullable=False),
     _micros("modified_at"),
+    _micros("deleted_at", nullable=True),
 )
 
 feedback_tokens: Final = sa.Table(
@@ -184,6 +188,248 @@ views: Final = sa.Table(
     ),
 )
 sa.Index("ix_views_project_id", views.c.workspace_id, views.c.project_id)
+
+datasets: Final = sa.Table(
+    "datasets",
+    metadata,
+    _workspace(primary_key=True),
+    _id(),
+    _words("name"),
+    _words("name_folded"),
+    _words("description", nullable=True),
+    _words("data_type"),
+    sa.Column("inputs_schema", RawJson(), nullable=True),
+    sa.Column("outputs_schema", RawJson(), nullable=True),
+    sa.Column("transformations", RawJson(), nullable=True),
+    sa.Column("metadata", RawJson(), nullable=True),
+    sa.Column("externally_managed", sa.Boolean(), nullable=False),
+    sa.Column("baseline_experiment_id", sa.Uuid(), nullable=True),
+    _micros("created_at"),
+    _micros("modified_at"),
+    sa.UniqueConstraint("workspace_id", "name", name="uq_datasets_name"),
+)
+
+
+def _dataset(table: str) -> sa.ForeignKeyConstraint:
+    """Rows that go with their dataset."""
+    return sa.ForeignKeyConstraint(
+        ["workspace_id", "dataset_id"],
+        ["datasets.workspace_id", "datasets.id"],
+        name=f"fk_{table}_dataset",
+        ondelete="CASCADE",
+    )
+
+
+dataset_versions: Final = sa.Table(
+    "dataset_versions",
+    metadata,
+    _workspace(primary_key=True),
+    _id("dataset_id"),
+    sa.Column("as_of", sa.BigInteger(), primary_key=True, nullable=False, autoincrement=False),
+    _dataset("dataset_versions"),
+)
+
+dataset_tags: Final = sa.Table(
+    "dataset_tags",
+    metadata,
+    _workspace(primary_key=True),
+    _id("dataset_id"),
+    _words("tag", primary_key=True),
+    _micros("as_of"),
+    _dataset("dataset_tags"),
+)
+
+# One row a version of an example, valid from `valid_from` until `valid_to` (exclusive; null: still). Payloads
+# are the last columns: SQLite reads what comes before them without touching their pages.
+examples: Final = sa.Table(
+    "examples",
+    metadata,
+    _workspace(primary_key=True),
+    _id(),
+    sa.Column("valid_from", sa.BigInteger(), primary_key=True, nullable=False, autoincrement=False),
+    _micros("valid_to", nullable=True),
+    _id("dataset_id", primary_key=False),
+    sa.Column("ordinal", sa.Integer(), nullable=False),
+    _micros("created_at"),
+    sa.Column("source_run_id", sa.Uuid(), nullable=True),
+    sa.Column("files", RawJson(), nullable=True),
+    sa.Column("metadata", RawJson(), nullable=False),
+    sa.Column("inputs", RawJson(), nullable=False),
+    sa.Column("outputs", RawJson(), nullable=True),
+    _dataset("examples"),
+)
+CURRENT: Final = examples.c.valid_to.is_(None)
+sa.Index(
+    "uq_examples_current",
+    examples.c.workspace_id,
+    examples.c.id,
+    unique=True,
+    sqlite_where=CURRENT,
+    postgresql_where=CURRENT,
+)
+# In the order of a page: one that begins far down is found without reading what comes before it. The workspace
+# does not come first: without statistics SQLite would look ids up by going through all of the workspace.
+_PAGED: Final = (
+    examples.c.dataset_id,
+    examples.c.workspace_id,
+    examples.c.valid_from.desc(),
+    examples.c.ordinal,
+    examples.c.id,
+)
+sa.Index("ix_examples_dataset", *_PAGED, examples.c.valid_to)
+sa.Index(
+    "ix_examples_current",
+    *_PAGED,
+    sqlite_where=CURRENT,
+    postgresql_where=CURRENT,
+)
+
+# No reference to datasets: a queue may name one that is made later, and outlive it.
+annotation_queues: Final = sa.Table(
+    "annotation_queues",
+    metadata,
+    _workspace(primary_key=True),
+    _id(),
+    _words("name"),
+    _words("name_folded"),
+    _words("description", nullable=True),
+    _words("queue_type"),
+    sa.Column("default_dataset", sa.Uuid(), nullable=True),
+    sa.Column("num_reviewers_per_item", sa.Integer(), nullable=True),
+    sa.Column("enable_reservations", sa.Boolean(), nullable=False),
+    sa.Column("reservation_minutes", sa.Integer(), nullable=False),
+    _words("reviewer_access_mode"),
+    sa.Column("rubric_items", RawJson(), nullable=True),
+    _words("rubric_instructions", nullable=True),
+    sa.Column("metadata", RawJson(), nullable=True),
+    _micros("created_at"),
+    _micros("updated_at"),
+)
+
+
+def _goes_with(table: str, parent: str, column: str) -> sa.ForeignKeyConstraint:
+    """Rows that are deleted with their parent."""
+    return sa.ForeignKeyConstraint(
+        ["workspace_id", column],
+        [f"{parent}.workspace_id", f"{parent}.id"],
+        name=f"fk_{table}_{column}",
+        ondelete="CASCADE",
+    )
+
+
+annotation_queue_reviewers: Final = sa.Table(
+    "annotation_queue_reviewers",
+    metadata,
+    _workspace(primary_key=True),
+    _id("queue_id"),
+    _id("reviewer_id"),
+    _micros("assigned_at"),
+    _goes_with("annotation_queue_reviewers", "annotation_queues", "queue_id"),
+)
+
+# `subject` is what an item is about, as text: a queue has it once.
+annotation_queue_items: Final = sa.Table(
+    "annotation_queue_items",
+    metadata,
+    _workspace(primary_key=True),
+    _id(),
+    _id("queue_id", primary_key=False),
+    _words("subject"),
+    sa.Column("run_id", sa.Uuid(), nullable=True),
+    sa.Column("project_id", sa.Uuid(), nullable=False),
+    _words("thread_id", nullable=True),
+    _micros("start_time", nullable=True),
+    sa.Column("paired_run_id", sa.Uuid(), nullable=True),
+    sa.Column("paired_project_id", sa.Uuid(), nullable=True),
+    _micros("paired_start_time", nullable=True),
+    sa.Column("source_proposed_example_id", sa.Uuid(), nullable=True),
+    _micros("added_at"),
+    _micros("last_reviewed_time", nullable=True),
+    _micros("archived_at", nullable=True),
+    sa.UniqueConstraint("workspace_id", "queue_id", "subject", name="uq_annotation_queue_items_subject"),
+    _goes_with("annotation_queue_items", "annotation_queues", "queue_id"),
+)
+for _column in ("run_id", "paired_run_id", "project_id", "paired_project_id"):
+    sa.Index(
+        f"ix_annotation_queue_items_{_column}",
+        annotation_queue_items.c.workspace_id,
+        annotation_queue_items.c[_column],
+    )
+sa.Index(
+    "ix_annotation_queue_items_added_at",
+    annotation_queue_items.c.workspace_id,
+    annotation_queue_items.c.queue_id,
+    annotation_queue_items.c.added_at,
+)
+
+annotation_queue_reviews: Final = sa.Table(
+    "annotation_queue_reviews",
+    metadata,
+    _workspace(primary_key=True),
+    _id("item_id"),
+    _id("reviewer_id"),
+    _words("status", nullable=True),
+    _micros("at"),
+    _micros("override_added_at", nullable=True),
+    _goes_with("annotation_queue_reviews", "annotation_queue_items", "item_id"),
+)
+
+# Of a project or of a dataset: one of the two is null. The parts are JSON.
+feedback_formulas: Final = sa.Table(
+    "feedback_formulas",
+    metadata,
+    _workspace(primary_key=True),
+    _id(),
+    sa.Column("dataset_id", sa.Uuid(), nullable=True),
+    sa.Column("project_id", sa.Uuid(), nullable=True),
+    _words("feedback_key"),
+    _words("aggregation"),
+    sa.Column("parts", RawJson(), nullable=False),
+    _micros("created_at"),
+    _micros("modified_at"),
+    sa.UniqueConstraint("workspace_id", "dataset_id", "feedback_key", name="uq_feedback_formulas_of_dataset"),
+    sa.UniqueConstraint("workspace_id", "project_id", "feedback_key", name="uq_feedback_formulas_of_project"),
+    sa.ForeignKeyConstraint(
+        ["workspace_id", "project_id"],
+        ["projects.workspace_id", "projects.id"],
+        name="fk_feedback_formulas_project",
+    ),
+    _dataset("feedback_formulas"),
+)
+
+# `experiments` are ids as JSON, with no reference: one may be deleted while the comparison stays.
+comparative_experiments: Final = sa.Table(
+    "comparative_experiments",
+    metadata,
+    _workspace(primary_key=True),
+    _id(),
+    _id("dataset_id", primary_key=False),
+    _words("name", nullable=True),
+    _words("name_folded", nullable=True),
+    _words("description", nullable=True),
+    sa.Column("experiments", RawJson(), nullable=False),
+    sa.Column("extra", RawJson(), nullable=True),
+    _micros("created_at"),
+    _micros("modified_at"),
+    _dataset("comparative_experiments"),
+)
+sa.Index(
+    "ix_comparative_experiments_dataset_id",
+    comparative_experiments.c.workspace_id,
+    comparative_experiments.c.dataset_id,
+)
+
+experiment_view_overrides: Final = sa.Table(
+    "experiment_view_overrides",
+    metadata,
+    _workspace(primary_key=True),
+    _id("dataset_id"),
+    _id("id", primary_key=False),
+    sa.Column("overrides", RawJson(), nullable=False),
+    _micros("created_at"),
+    _micros("modified_at"),
+    _dataset("experiment_view_overrides"),
+)
 
 # No reference to workspaces: a record that nothing else would take must find a place here.
 dead_letters: Final = sa.Table(

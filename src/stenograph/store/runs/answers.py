@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from stenograph.model.feedback import FeedbackStat
+from stenograph.model.feedback import FeedbackStat, all_together
 from stenograph.model.runs import Run, Usage, parse_dotted_order
 from stenograph.model.stats import RunStats, ThreadSummary
 from stenograph.store.runs.rows import USAGE_COLUMNS, side
@@ -63,6 +63,7 @@ def run_stats(row: Mapping[str, Any], totals: Mapping[str, Any] | None) -> RunSt
     count = row["run_count"]
     return RunStats(
         run_count=count,
+        finished_count=row["finished"],
         latency_p50=_real(row["latency"][0]),
         latency_p99=_real(row["latency"][1]),
         latency_avg=_real(row["latency_avg"]),
@@ -95,6 +96,19 @@ def feedback_groups(columns: Columns) -> dict[str, dict[str, FeedbackStat]]:
     groups: dict[str, dict[str, FeedbackStat]] = {}
     for row in records(columns):
         groups.setdefault(row["group_key"].decode(), {})[row["key"].decode()] = feedback_stat(row)
+    return groups
+
+
+def composite_groups(columns: Columns) -> dict[str, dict[str, FeedbackStat]]:
+    """The same of composite scores: numbers only."""
+    groups: dict[str, dict[str, FeedbackStat]] = {}
+    for row in records(columns):
+        stat = FeedbackStat(
+            count=row["n"], n=row["n"], avg=row["avg"], stdev=row["stdev"], min=row["min"], max=row["max"]
+        )
+        of_group = groups.setdefault(row["group_key"].decode(), {})
+        key = row["key"].decode()
+        of_group.update(all_together(of_group, {key: stat}))
     return groups
 
 

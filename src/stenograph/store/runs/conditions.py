@@ -6,12 +6,13 @@ read the word indexes, and apply their preprocessor where a part has none. It is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, assert_never
 from uuid import UUID
 
+from stenograph.model.feedback_formulas import Applied
 from stenograph.model.filters import (
     KINDS,
     And,
@@ -37,20 +38,31 @@ from stenograph.model.filters import (
     Word,
     words,
 )
-from stenograph.store.runs import json_pairs
+from stenograph.store.runs import composites, json_pairs
+from stenograph.store.runs.rows import ZERO
 from stenograph.store.runs.sql import Params
 from stenograph.store.runs.text_tests import OPERATORS, contains, like, pair_part
 
 
-def condition(wanted: Filter, params: Params, workspace: UUID, *, within: str = "") -> str:
+def condition(
+    wanted: Filter,
+    params: Params,
+    workspace: UUID,
+    *,
+    within: str = "",
+    projects: Sequence[UUID] = (),
+    formulas: Sequence[Applied] = (),
+) -> str:
     """The SQL for `wanted`; its values are added to `params`.
 
     Runs of other workspaces are not excluded here, but subqueries read `workspace` only. `within` is an SQL
     condition over `runs` that holds for all runs of every trace in question (their project, say): it narrows
-    the subquery that adds up a trace's tokens and costs. It has to stand in a WHERE over the table itself: only
-    there do the word indexes and their preprocessor apply.
+    the subquery that adds up a trace's tokens and costs. `projects`, where given, are those of all runs in
+    question: only feedback of these is looked at. What `formulas` compute is found like given feedback. The
+    condition has to stand in a WHERE over the table itself: only there do the word indexes and their preprocessor
+    apply.
     """
-    return _Compiler(params, workspace, within).condition(wanted)
+    return _Compiler(params, workspace, within, tuple(projects), tuple(formulas)).condition(wanted)
 
 
 _LATENCY: Final = "dateDiff('microsecond', start_time, end_time)"
@@ -70,6 +82,8 @@ class _Compiler:
     params: Params
     workspace: UUID
     within: str
+    projects: tuple[UUID, ...]
+    formulas: tuple[Applied, ...]
 
     def condition(self, node: Filter) -> str:
         """An expression that can stand beside AND, OR and NOT as it is."""
@@ -259,8 +273,46 @@ class _Compiler:
 
     def _feedback(self, tests: tuple[PairTest, ...]) -> str:
         sql = [pair_part(test, *_feedback_part(test, self.params)) for test in tests]
-        where = f"workspace_id = {self.params.uuid(self.workspace)} AND {' AND '.join(sql)}"
-        return f"id IN (SELECT run_id FROM feedback FINAL WHERE {where})"
+        where = f"{self._feedback_of()} AND {' AND '.join(sql)}"
+        ways = [f"id IN (SELECT run_id FROM feedback FINAL WHERE {where})"]
+        ways += [self._composite(one, tests) for one in self.formulas if _may_match(one.formula.key, tests)]
+        return self._joined("OR", ways)
+
+    def _feedback_of(self) -> str:
+        """Feedback of the runs in question: filed under their projects, or not filed yet."""
+        owner = f"workspace_id = {self.params.uuid(self.workspace)}"
+        if not self.projects:
+            return owner
+        return f"{owner} AND (home IN {self.params.uuids(self.projects)} OR home = '{ZERO}')"
+
+    def _composite(self, one: Applied, tests: tuple[PairTest, ...]) -> str:
+        """Its runs have a composite score that passes the tests: feedback without a value, a comment or a source."""
+        keys = composites.keys_of([one])
+        means, columns = composites.averages(keys, self.params)
+        found = f"key IN {self.params.texts(keys)} AND score IS NOT NULL"
+        scores = f"SELECT run_id, {means} FROM feedback FINAL WHERE {self._feedback_of()} AND {found} GROUP BY run_id"
+        pairs = (
+            f"SELECT run_id, {self.params.text(one.formula.key)} AS key,"
+            f" {composites.score(one.formula, columns, self.params)} AS score,"
+            " '' AS value, CAST(NULL, 'Nullable(String)') AS comment, '' AS source_type"
+            f" FROM ({scores})"
+        )
+        passed = [pair_part(test, *_feedback_part(test, self.params)) for test in tests]
+        return (
+            f"project_id IN {self.params.uuids(one.projects)} AND id IN (SELECT run_id FROM ({pairs})"
+            f" WHERE isFinite(score) AND {' AND '.join(passed)})"
+        )
+
+
+def _may_match(key: str, tests: tuple[PairTest, ...]) -> bool:
+    """False only where the tests name other keys."""
+    return all(
+        test.negated
+        or test.part is not Part.KEY
+        or test.op not in (TestOp.EQ, TestOp.IN)
+        or key in test.values
+        for test in tests
+    )
 
 
 _FEEDBACK_VALUE: Final = (

@@ -1,4 +1,5 @@
-"""Query values to SQL. Every statement on runs is composed here; tests pin its text as golden files.
+"""Query values to SQL. Every statement on runs is composed here (those on feedback: feedback_query.py); tests pin its
+text as golden files.
 
 Readers see only the newest version of a run: FINAL. `LIMIT 1 BY id` serves where deleted ones count too.
 """
@@ -9,12 +10,11 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import UUID
 
-from stenograph.model.query import FeedbackQuery, RunQuery, RunSelection, StatGroup, ThreadQuery
+from stenograph.model.query import RunQuery, RunSelection, StatGroup, ThreadQuery
 from stenograph.model.runs import Micros, Run
 from stenograph.store.runs.conditions import condition
 from stenograph.store.runs.rows import (
     DETAIL_COLUMNS,
-    FEEDBACK_COLUMNS,
     KEY_COLUMNS,
     RUN_COLUMNS,
     USAGE_COLUMNS,
@@ -35,9 +35,9 @@ def where(selection: RunSelection, params: Params) -> str:
     """The WHERE clause of a selection, workspace always first."""
     terms = _house(selection, params)
     if selection.ids:
-        terms.append(_among("id", selection.ids, params))
+        terms.append(among("id", selection.ids, params))
     if selection.traces:
-        terms.append(_among("trace_id", selection.traces, params))
+        terms.append(among("trace_id", selection.traces, params))
     if selection.is_root is not None:
         terms.append(f"is_root = {int(selection.is_root)}")
     if selection.since is not None:
@@ -50,7 +50,7 @@ def where(selection: RunSelection, params: Params) -> str:
         ]
         terms.append(f"ifNull({' OR '.join(also)}, 0)")
     if selection.reference_examples:
-        terms.append(_among("reference_example_id", selection.reference_examples, params))
+        terms.append(among("reference_example_id", selection.reference_examples, params))
     if selection.run_type is not None:
         terms.append(f"run_type = {params.text(selection.run_type)}")
     if selection.has_error is not None:
@@ -62,6 +62,8 @@ def where(selection: RunSelection, params: Params) -> str:
                 params,
                 selection.workspace,
                 within=_within(selection, params),
+                projects=selection.projects,
+                formulas=selection.formulas,
             )
         )
     terms += _scopes(selection, params)
@@ -72,7 +74,7 @@ def _house(selection: RunSelection, params: Params) -> list[str]:
     """The workspace and projects of a selection: what holds for whole traces of it."""
     terms = [f"workspace_id = {params.uuid(selection.workspace)}"]
     if selection.projects:
-        terms.append(_among("project_id", selection.projects, params))
+        terms.append(among("project_id", selection.projects, params))
     if selection.without_projects:
         terms.append(f"project_id NOT IN {params.uuids(selection.without_projects)}")
     return terms
@@ -82,9 +84,9 @@ def _within(selection: RunSelection, params: Params) -> str:
     """What holds for every run of the traces in question: their project, and their ids where given."""
     terms = []
     if selection.projects:
-        terms.append(_among("project_id", selection.projects, params))
+        terms.append(among("project_id", selection.projects, params))
     if selection.traces:
-        terms.append(_among("trace_id", selection.traces, params))
+        terms.append(among("trace_id", selection.traces, params))
     return " AND ".join(terms)
 
 
@@ -99,11 +101,21 @@ def _scopes(selection: RunSelection, params: Params) -> Iterable[str]:
             inner.append(within)
         if roots:
             inner.append("is_root = 1")
-        inner.append(condition(scoped, params, selection.workspace, within=_within(selection, params)))
+        inner.append(
+            condition(
+                scoped,
+                params,
+                selection.workspace,
+                within=within,
+                projects=selection.projects,
+                formulas=selection.formulas,
+            )
+        )
         yield f"trace_id IN (SELECT trace_id FROM runs FINAL WHERE {' AND '.join(inner)})"
 
 
-def _among(column: str, values: Sequence[UUID], params: Params) -> str:
+def among(column: str, values: Sequence[UUID], params: Params) -> str:
+    """The column has one of these ids."""
     if len(values) == 1:
         return f"{column} = {params.uuid(values[0])}"
     return f"{column} IN {params.uuids(values)}"
@@ -118,7 +130,7 @@ def source(selection: RunSelection, params: Params) -> str:
     return f"FROM runs FINAL\nWHERE {where(selection, params)}"
 
 
-def _plain(selection: RunSelection) -> RunSelection:
+def plain(selection: RunSelection) -> RunSelection:
     """The selection without what the sort key does not know."""
     return RunSelection(
         workspace=selection.workspace,
@@ -127,6 +139,7 @@ def _plain(selection: RunSelection) -> RunSelection:
         is_root=selection.is_root,
         since=selection.since,
         until=selection.until,
+        formulas=selection.formulas,
     )
 
 
@@ -144,7 +157,7 @@ def page(query: RunQuery) -> Statement:
         )
     # In the order of the table the engine stops reading early, but reads slowly, one row group at a time: good for
     # the first of very many, three times dearer where a filter lets few pass. identity() hides the column from it.
-    start = "start_time" if query.selection == _plain(query.selection) else "identity(start_time)"
+    start = "start_time" if query.selection == plain(query.selection) else "identity(start_time)"
     return f"{text}\nORDER BY {start} {order}, id {order}\nLIMIT {int(query.limit)}", params.values
 
 
@@ -154,8 +167,8 @@ def stored(ids: Sequence[tuple[UUID, UUID]]) -> Statement:
     workspaces = sorted({workspace for workspace, _ in ids}, key=str)
     columns = ", ".join(sorted(RUN_COLUMNS))
     return (
-        f"SELECT {columns}\nFROM runs\nWHERE {_among('workspace_id', workspaces, params)}\n"
-        f"  AND {_among('id', [run_id for _, run_id in ids], params)}\n"
+        f"SELECT {columns}\nFROM runs\nWHERE {among('workspace_id', workspaces, params)}\n"
+        f"  AND {among('id', [run_id for _, run_id in ids], params)}\n"
         "ORDER BY version DESC\nLIMIT 1 BY workspace_id, id",
         params.values,
     )
@@ -167,8 +180,8 @@ def every_place(ids: Sequence[tuple[UUID, UUID]]) -> Statement:
     workspaces = sorted({workspace for workspace, _ in ids}, key=str)
     return (
         f"SELECT workspace_id, {', '.join(KEY_COLUMNS)}\nFROM runs FINAL\n"
-        f"WHERE {_among('workspace_id', workspaces, params)}\n"
-        f"  AND {_among('id', [run_id for _, run_id in ids], params)}",
+        f"WHERE {among('workspace_id', workspaces, params)}\n"
+        f"  AND {among('id', [run_id for _, run_id in ids], params)}",
         params.values,
     )
 
@@ -181,9 +194,9 @@ def descendants(workspace: UUID, runs: Sequence[Run]) -> Statement:
     inner = "\n  AND ".join(
         (
             f"workspace_id = {params.uuid(workspace)}",
-            _among("project_id", projects, params),
+            among("project_id", projects, params),
             f"start_time >= {params.micros(min(run.start_time for run in runs) - _SKEW)}",
-            _among("trace_id", traces, params),
+            among("trace_id", traces, params),
             "(total_tokens > 0 OR total_cost IS NOT NULL OR prompt_tokens > 0 OR completion_tokens > 0)",
         )
     )
@@ -239,9 +252,9 @@ def _group_key(group: StatGroup | None, path: str, params: Params) -> str:
             return f"metadata[{params.text(path)}]"
 
 
-def _bucket(stride: Micros, origin: Micros) -> str:
+def begin_of(stride: Micros, origin: Micros, start_time: str = "start_time") -> str:
     """The start of a run's stride of time. Strides are counted from `origin`, in both directions."""
-    at = "toUnixTimestamp64Micro(start_time)"
+    at = f"toUnixTimestamp64Micro({start_time})"
     return f"{at} - positiveModulo({at} - {int(origin)}, {int(stride)})"
 
 
@@ -256,7 +269,7 @@ def stats(
     """Statistics of a selection by group and, with a stride, by time. Of roots without sums: see trace_sums."""
     params = Params()
     key = _group_key(group, path, params)
-    bucket = "" if stride is None else f"{_bucket(stride, origin)} AS bucket,\n  "
+    bucket = "" if stride is None else f"{begin_of(stride, origin)} AS bucket,\n  "
     figures = _STATS if selection.is_root else f"{_STATS},\n  {_SUMS}"
     wanted = source(selection, params)
     if group == "metadata":
@@ -291,7 +304,7 @@ def _traces(selection: RunSelection, lent: str, params: Params, and_also: str = 
     if selection.since is not None:
         inner.append(f"start_time >= {params.micros(selection.since - _SKEW)}")
     having = "\n  HAVING max(is_root) = 1"
-    if selection != _plain(selection) or and_also:
+    if selection != plain(selection) or and_also:
         having = ""
         inner.append(f"trace_id IN (SELECT trace_id {source(selection, params)}{and_also})")
     elif selection.since is not None or selection.until is not None:
@@ -320,7 +333,7 @@ def trace_sums(
 ) -> Statement:
     """Token and cost sums over the whole traces of selected roots, by the roots' groups."""
     params = Params()
-    bucket = "0" if stride is None else _bucket(stride, origin)
+    bucket = "0" if stride is None else begin_of(stride, origin)
     key, of_root, having_key = _group_key(group, path, params), "", ""
     if group == "tag":
         key, of_root = "toString(arrayJoin(tags))", ",\n    anyIf(tags, is_root = 1) AS tags"
@@ -413,16 +426,17 @@ def thread_usage(selection: RunSelection, threads: Sequence[str]) -> Statement:
 def drop_feedback(workspace: UUID, projects: Sequence[UUID]) -> Statement:
     """Remove what was said of these projects and of their runs, every version of it.
 
-    Not what was said of runs that have moved elsewhere since: an old version of those is still here.
+    Not what was said of runs that have moved elsewhere since: that went with them, or, where it is not filed, an
+    old version of the run is still here.
     """
     params = Params()
     owner, named = params.uuid(workspace), params.uuids(projects)
     were_here = f"SELECT id FROM runs WHERE workspace_id = {owner} AND project_id IN {named}"
     return (
-        f"ALTER TABLE feedback DELETE WHERE workspace_id = {owner} AND (project_id IN {named}\n"
-        f"  OR run_id IN ({were_here}\n"
+        f"ALTER TABLE feedback DELETE WHERE workspace_id = {owner} AND (home IN {named}\n"
+        f"  OR home = '{ZERO}' AND (project_id IN {named} OR run_id IN ({were_here}\n"
         f"    AND id NOT IN (SELECT id FROM runs FINAL WHERE workspace_id = {owner}"
-        f" AND project_id NOT IN {named}\n      AND id IN ({were_here}))))",
+        f" AND project_id NOT IN {named}\n      AND id IN ({were_here})))))",
         params.values,
     )
 
@@ -454,131 +468,7 @@ def with_rows(projects: Sequence[UUID]) -> Statement:
     named = params.uuids(projects)
     return (
         f"SELECT DISTINCT workspace_id, project_id FROM runs WHERE project_id IN {named}\nUNION DISTINCT\n"
-        f"SELECT DISTINCT workspace_id, project_id FROM feedback WHERE project_id IN {named}",
-        params.values,
-    )
-
-
-# -- feedback --------------------------------------------------------------------------------------------
-
-
-def feedback(query: FeedbackQuery) -> Statement:
-    """A page of feedback."""
-    params = Params()
-    terms = _feedback_terms(query, params)
-    return (
-        f"SELECT {', '.join(FEEDBACK_COLUMNS)}\nFROM feedback FINAL\nWHERE {' AND '.join(terms)}\n"
-        f"ORDER BY created_at DESC, id DESC\nLIMIT {int(query.limit)} OFFSET {int(query.offset)}",
-        params.values,
-    )
-
-
-def stored_feedback(ids: Sequence[tuple[UUID, UUID]]) -> Statement:
-    """The newest version of pieces of feedback of any workspace, deleted or not: what a repeated id replaces.
-
-    A piece that has moved to another run has two rows of one version: of these the live one is the newest.
-    """
-    params = Params()
-    workspaces = sorted({workspace for workspace, _ in ids}, key=str)
-    return (
-        "SELECT workspace_id, id, run_id, key, created_at, modified_at, version, deleted\nFROM feedback\n"
-        f"WHERE {_among('workspace_id', workspaces, params)}\n"
-        f"  AND {_among('id', [feedback_id for _, feedback_id in ids], params)}\n"
-        "ORDER BY version DESC, deleted ASC\nLIMIT 1 BY workspace_id, id",
-        params.values,
-    )
-
-
-def _feedback_terms(query: FeedbackQuery, params: Params) -> list[str]:
-    terms = [f"workspace_id = {params.uuid(query.workspace)}"]
-    if query.runs:
-        terms.append(_among("run_id", query.runs, params))
-    if query.ids:
-        terms.append(_among("id", query.ids, params))
-    if query.traces:
-        of_traces = source(RunSelection(workspace=query.workspace, traces=query.traces), params)
-        terms.append(f"run_id IN (SELECT id {of_traces})")
-    if query.projects:
-        of_runs = where(RunSelection(workspace=query.workspace, projects=query.projects), params)
-        terms.append(
-            f"({_among('project_id', query.projects, params)}"
-            f" OR run_id IN (SELECT id FROM runs FINAL WHERE {of_runs}))"
-        )
-    if query.without_projects:
-        gone = params.uuids(query.without_projects)
-        owner = params.uuid(query.workspace)
-        of_runs = f"SELECT id FROM runs FINAL WHERE workspace_id = {owner} AND project_id IN {gone}"
-        terms.append(f"project_id NOT IN {gone} AND run_id NOT IN ({of_runs})")
-    if query.keys:
-        terms.append(f"key IN {params.texts(query.keys)}")
-    if query.sources:
-        terms.append(f"source_type IN {params.texts(query.sources)}")
-    if query.users:
-        user = "JSONExtractString(source, 'user_id')"
-        login = "JSONExtractString(source, 'ls_user_id')"
-        terms.append(f"({user} IN {params.texts(query.users)} OR {login} IN {params.texts(query.users)})")
-    if query.has_comment is not None:
-        terms.append("ifNull(comment, '') " + ("!= ''" if query.has_comment else "= ''"))
-    if query.has_score is not None:
-        terms.append("score IS NOT NULL" if query.has_score else "score IS NULL")
-    if query.on_runs is not None:
-        terms.append(f"run_id {'!=' if query.on_runs else '='} {params.uuid(ZERO)}")
-    if query.created_since is not None:
-        terms.append(f"created_at >= {params.micros(query.created_since)}")
-    if query.created_until is not None:
-        terms.append(f"created_at <= {params.micros(query.created_until)}")
-    if query.comparative_experiment is not None:
-        terms.append(f"comparative_experiment_id = {params.uuid(query.comparative_experiment)}")
-    return terms
-
-
-_FEEDBACK_STATS: Final = """toString(key) AS key, count() AS pieces, count(score) AS n, avg(score) AS avg,
-  stddevPop(score) AS stdev, min(score) AS min, max(score) AS max, countIf(error = 1) AS errors,
-  sumMapIf(map(if(JSONType(value) = 'String', JSONExtractString(value), value), toUInt64(1)),
-    value NOT IN ('', 'null') AND JSONType(value) != 'Object') AS values,
-  groupArrayIf(10)(ifNull(comment, ''), ifNull(comment, '') != '') AS comments,
-  groupUniqArray(10)(if(source = '', concat('{"type":"', source_type, '"}'), source)) AS sources"""
-
-
-def feedback_stats(
-    selection: RunSelection, by: str, stride: Micros | None = None, origin: Micros = 0
-) -> Statement:
-    """Feedback of the selected runs, summed up by group and key. With a stride the group is the runs' time."""
-    params = Params()
-    group = {"all": "''", "run": "toString(run_id)", "project": "toString(project)", "thread": "thread"}[by]
-    bucket = ""
-    if stride is not None:
-        group, bucket = "toString(bucket)", f", {_bucket(stride, origin)} AS bucket"
-    inner = [f"workspace_id = {params.uuid(selection.workspace)}"]
-    if selection.ids:
-        inner.append(_among("run_id", selection.ids, params))
-    if by in ("all", "run") and stride is None and selection == _named(selection):
-        return (
-            f"SELECT {group} AS group_key, {_FEEDBACK_STATS}\nFROM feedback FINAL\n"
-            f"WHERE {' AND '.join(inner)}\nGROUP BY group_key, key",
-            params.values,
-        )
-    wanted = source(selection, params)
-    chosen = f"SELECT id AS chosen_id, project_id AS project, thread_id AS thread{bucket} {wanted}"
-    return (
-        f"SELECT {group} AS group_key, {_FEEDBACK_STATS}\nFROM (SELECT * FROM feedback FINAL\n"
-        f"  WHERE {' AND '.join(inner)}) AS f\nINNER JOIN ({chosen}) AS r ON f.run_id = r.chosen_id\n"
-        "GROUP BY group_key, key",
-        params.values,
-    )
-
-
-def _named(selection: RunSelection) -> RunSelection | None:
-    """The selection if it is one of known ids and nothing else: then the runs themselves need not be asked."""
-    return RunSelection(workspace=selection.workspace, ids=selection.ids) if selection.ids else None
-
-
-def project_feedback_stats(workspace: UUID, projects: Sequence[UUID]) -> Statement:
-    """Feedback on whole projects, summed up by project and key."""
-    params = Params()
-    return (
-        f"SELECT toString(project_id) AS group_key, {_FEEDBACK_STATS}\nFROM feedback FINAL\n"
-        f"WHERE workspace_id = {params.uuid(workspace)} AND run_id = {params.uuid(ZERO)}"
-        f" AND {_among('project_id', projects, params)}\nGROUP BY group_key, key",
+        "SELECT DISTINCT workspace_id, project_id FROM feedback"
+        f" WHERE home IN {named} OR home = '{ZERO}' AND project_id IN {named}",
         params.values,
     )

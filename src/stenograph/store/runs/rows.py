@@ -121,6 +121,7 @@ def feedback_block(items: Sequence[Feedback]) -> bytes:
     """One block of rows for the table `feedback`."""
     columns: list[tuple[str, str, bytes]] = [
         ("workspace_id", "UUID", native.uuids([item.workspace for item in items])),
+        ("home", "UUID", native.uuids([item.home or ZERO for item in items])),
         ("run_id", "UUID", native.uuids([item.run_id or ZERO for item in items])),
         ("id", "UUID", native.uuids([item.id for item in items])),
         ("version", "UInt64", native.unsigned([item.version for item in items])),
@@ -146,6 +147,7 @@ def feedback_block(items: Sequence[Feedback]) -> bytes:
         ("start_time", f"Nullable({_TIME})", _optional_times([item.start_time for item in items])),
         ("extra", "String", native.blobs([item.extra or b"" for item in items])),
         ("error", "UInt8", native.flags([item.error for item in items])),
+        ("is_root", "UInt8", native.flags([item.is_root for item in items])),
     ]
     return native.block(columns, len(items))
 
@@ -260,6 +262,7 @@ def side(details: Mapping[str, int], prefix: str) -> dict[str, int]:
 
 _FEEDBACK_COLUMNS: Final[dict[str, tuple[str, Decode]]] = {
     "workspace_id": ("workspace", _same),
+    "home": ("home", _uuid_or_none),
     "run_id": ("run_id", _uuid_or_none),
     "id": ("id", _same),
     "version": ("version", _same),
@@ -280,13 +283,15 @@ _FEEDBACK_COLUMNS: Final[dict[str, tuple[str, Decode]]] = {
     "start_time": ("start_time", _same),
     "extra": ("extra", _bytes_or_none),
     "error": ("error", bool),
+    "is_root": ("is_root", bool),
     "deleted": ("deleted", bool),
 }
-FEEDBACK_COLUMNS: Final = tuple(_FEEDBACK_COLUMNS)
+FEEDBACK_COLUMNS: Final = tuple(name for name in _FEEDBACK_COLUMNS if name not in ("workspace_id", "deleted"))
+"""What a page has: its rows are of one workspace, and none is deleted."""
 
 
-def feedback(columns: Mapping[str, list[Any]]) -> list[Feedback]:
-    """The rows of a result, with whichever of FEEDBACK_COLUMNS it has."""
+def feedback(columns: Mapping[str, list[Any]], workspace: UUID | None = None) -> list[Feedback]:
+    """The rows of a result, with whichever columns it has. `workspace` fills in for an absent column."""
     if not columns:
         return []
     fields = {
@@ -294,6 +299,8 @@ def feedback(columns: Mapping[str, list[Any]]) -> list[Feedback]:
         for column, (field, decode) in _FEEDBACK_COLUMNS.items()
         if column in columns
     }
+    if "workspace" not in fields:
+        fields["workspace"] = [workspace] * len(columns["id"])
     names = list(fields)
     return [
         Feedback(**dict(zip(names, values, strict=True))) for values in zip(*fields.values(), strict=True)

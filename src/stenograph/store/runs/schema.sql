@@ -19,7 +19,8 @@ CREATE TABLE IF NOT EXISTS runs
     id                   UUID,
     version              UInt64                          CODEC(Delta, ZSTD(1)),
     deleted              UInt8 DEFAULT 0,
-    -- bits: which of project, start, trace, parent, dotted order and tags a client has stated
+    -- bits: which of project, start, trace, parent, dotted order and tags a client has stated, and
+    -- whether all of extra is our own
     stated               UInt8,
     trace_id             UUID,
     parent_run_id        Nullable(UUID)                  CODEC(ZSTD(1)),
@@ -68,38 +69,44 @@ SETTINGS index_granularity = 256,
     old_parts_lifetime = 480,
     exclude_materialize_skip_indexes_on_merge = 'words_in,words_out';
 
--- feedback: sorted by run, for the joins from runs; `run_id` and `project_id` are zero when there is none.
+-- feedback: sorted by the project that it is filed under, then by time, so that "newest of a project" and "what a
+-- project's feedback comes to" read nothing else. `home` is that project: its run's, as soon as the run is known, or its
+-- own when it speaks of a whole project; zero until then. Of feedback that is filed under its run's project, trace_id,
+-- project_id, start_time and is_root are the run's. `run_id` and `project_id` are zero when there is none.
 -- name: create_feedback
 CREATE TABLE IF NOT EXISTS feedback
 (
     workspace_id     UUID,
-    run_id           UUID,
+    home             UUID,
+    created_at       DateTime64(6, 'UTC')            CODEC(Delta, ZSTD(1)),
     id               UUID,
-    version          UInt64,
+    version          UInt64                          CODEC(Delta, ZSTD(1)),
     deleted          UInt8 DEFAULT 0,
-    trace_id         UUID,
-    project_id       UUID,
+    run_id           UUID,
+    trace_id         UUID                            CODEC(ZSTD(1)),
+    project_id       UUID                            CODEC(ZSTD(1)),
+    start_time       Nullable(DateTime64(6, 'UTC'))  CODEC(ZSTD(1)),
+    is_root          UInt8,
     key              LowCardinality(String),
-    created_at       DateTime64(6, 'UTC'),
-    modified_at      DateTime64(6, 'UTC'),
-    score            Nullable(Float64),
-    raw_score        String,
-    value            String CODEC(ZSTD(1)),
-    comment          Nullable(String) CODEC(ZSTD(1)),
-    correction       String CODEC(ZSTD(1)),
+    modified_at      DateTime64(6, 'UTC')            CODEC(Delta, ZSTD(1)),
+    score            Nullable(Float64)               CODEC(ZSTD(1)),
+    raw_score        String                          CODEC(ZSTD(1)),
+    value            String                          CODEC(ZSTD(1)),
+    comment          Nullable(String)                CODEC(ZSTD(1)),
+    correction       String                          CODEC(ZSTD(1)),
     source_type      LowCardinality(String),
-    source           String CODEC(ZSTD(1)),
-    group_id         UUID,
-    comparative_experiment_id UUID,
-    start_time       Nullable(DateTime64(6, 'UTC')),
-    extra            String CODEC(ZSTD(1)),
+    source           String                          CODEC(ZSTD(1)),
+    group_id         UUID                            CODEC(ZSTD(1)),
+    comparative_experiment_id UUID                   CODEC(ZSTD(1)),
+    extra            String                          CODEC(ZSTD(1)),
     error            UInt8,
 
     INDEX by_id id TYPE bloom_filter(0.001) GRANULARITY 1,
-    INDEX by_project project_id TYPE bloom_filter(0.01) GRANULARITY 1
+    INDEX by_run run_id TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX by_comparison comparative_experiment_id TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version, deleted)
-ORDER BY (workspace_id, run_id, id)
-SETTINGS index_granularity = 1024,
+ORDER BY (workspace_id, home, created_at, id)
+SETTINGS index_granularity = 256,
     fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1,
     old_parts_lifetime = 480;

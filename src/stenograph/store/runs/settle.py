@@ -6,8 +6,9 @@ Inserts and merges leave the word indexes out, and the engine lets small parts l
        | no                | no
        +-------------------+--> a tail too long? --yes--> index the words --> look again
 
-The tail is the runs in parts without the word indexes: a search reads the payloads of all of them. Why these
-rules, and what they cost: docs/decisions/003-words-are-indexed-behind-the-ingest.md.
+The tail is the runs in parts without the word indexes: a search reads the payloads of all of them. Feedback, which
+lies in no weeks, is merged as if it were one. Why these rules, and what they cost:
+docs/decisions/003-words-are-indexed-behind-the-ingest.md.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from stenograph.store.runs.sql import Params
 log = structlog.get_logger("stenograph.settling")
 
 QUIET_RUNS: Final = 500
-"""Up to so many runs a second count as quiet: indexing those takes some 2 % of a core."""
+"""Up to so many runs and pieces of feedback a second count as quiet: indexing those takes some 2 % of a core."""
 
 COLD_SECONDS: Final = 3600
 """A week without a new part for so long is merged, however little there is to merge."""
@@ -52,7 +53,8 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One sorted piece of a week on the disk. `blocks` names its rows: it stays when only an index is added."""
+    """One sorted piece of a week, or of all feedback, on the disk. `blocks` names its rows: it stays when only an
+    index is added."""
 
     week: str
     blocks: str
@@ -71,19 +73,23 @@ class Busy:
     trouble: str
 
 
-_PARTS: Final = """SELECT partition_id AS week, concat(partition_id, '_', toString(min_block_number), '_',
-    toString(max_block_number), '_', toString(level)) AS blocks, rows, bytes_on_disk AS bytes,
-  toUnixTimestamp(modification_time) AS modified, name IN (
+FEEDBACK: Final = "feedback"
+"""Stands for the week of feedback: it has no words to index."""
+
+_PARTS: Final = f"""SELECT if(table = 'runs', partition_id, '{FEEDBACK}') AS week,
+  concat(partition_id, '_', toString(min_block_number), '_', toString(max_block_number), '_',
+    toString(level)) AS blocks, rows, bytes_on_disk AS bytes, toUnixTimestamp(modification_time) AS modified,
+  table = 'feedback' OR name IN (
     SELECT part_name FROM mergeTreeAnalyzeIndexes(currentDatabase(), runs,
-      hasAllTokens(inputs, {words}) OR hasAllTokens(outputs, {words})) WHERE empty(ranges)) AS indexed
+      hasAllTokens(inputs, {{words}}) OR hasAllTokens(outputs, {{words}})) WHERE empty(ranges)) AS indexed
 FROM system.parts
-WHERE database = currentDatabase() AND table = 'runs' AND active
+WHERE database = currentDatabase() AND table IN ('runs', 'feedback') AND active
 ORDER BY week, min_block_number"""
 """The engine does not say which parts have an index. But asked what a word that is nowhere leaves to read, it
 leaves out just the parts that have both."""
 
 _BUSY: Final = """SELECT (SELECT count() FROM system.merges
-    WHERE database = currentDatabase() AND table = 'runs' AND NOT is_mutation) > 0 AS merging,
+    WHERE database = currentDatabase() AND table IN ('runs', 'feedback') AND NOT is_mutation) > 0 AS merging,
   count() > 0 AS indexing, max(latest_fail_reason) AS trouble
 FROM system.mutations
 WHERE database = currentDatabase() AND table = 'runs' AND NOT is_done AND command LIKE '%MATERIALIZE INDEX%'"""
@@ -92,13 +98,14 @@ _INDEX: Final = "ALTER TABLE runs MATERIALIZE INDEX words_in, MATERIALIZE INDEX 
 """Parts that have them are linked, not rewritten: 12 ms each."""
 
 _MERGE: Final = "OPTIMIZE TABLE runs PARTITION ID '{week}' FINAL"
+_MERGE_FEEDBACK: Final = "OPTIMIZE TABLE feedback FINAL"
 
-_STOP_MERGES: Final = "SYSTEM STOP MERGES runs"
-_START_MERGES: Final = "SYSTEM START MERGES runs"
+_STOP_MERGES: Final = ("SYSTEM STOP MERGES runs", "SYSTEM STOP MERGES feedback")
+_START_MERGES: Final = ("SYSTEM START MERGES runs", "SYSTEM START MERGES feedback")
 
 
 async def parts_of(engine: Engine) -> list[Part]:
-    """All parts of the table, week by week."""
+    """All parts of the tables, week by week, those of feedback last."""
     params = Params()
     words = params.texts([secrets.token_hex(16)])
     columns = await engine.query(_PARTS.format(words=words), params.values)
@@ -182,13 +189,18 @@ class Settling:
         if self._task is None:
             return
         if self._merging:
-            await self._engine.execute(_STOP_MERGES)
+            await self._execute(_STOP_MERGES)
         await self._task
-        await self._engine.execute(_START_MERGES)
+        await self._execute(_START_MERGES)
         self._task = None
 
-    def wrote(self, runs: int) -> None:
-        self._written += runs
+    async def _execute(self, statements: Sequence[str]) -> None:
+        for statement in statements:
+            await self._engine.execute(statement)
+
+    def wrote(self, rows: int) -> None:
+        """So many runs and pieces of feedback."""
+        self._written += rows
 
     async def _run(self) -> None:
         while not await self._stopped_within(self._pace.seconds):
@@ -240,7 +252,8 @@ class Settling:
         self._unmerged[week] = _blocks(before)  # holds unless it succeeds, which changes them
         self._merging = True
         try:
-            await self._engine.maintain(_MERGE.format(week=week))
+            statement = _MERGE_FEEDBACK if week == FEEDBACK else _MERGE.format(week=week)
+            await self._engine.maintain(statement)
         except StoreUnavailable:
             if self._stopping.is_set():
                 return
@@ -253,7 +266,7 @@ class Settling:
             week=week,
             parts=len(before),
             left=len(after),
-            runs=sum(part.rows for part in after),
+            rows=sum(part.rows for part in after),
             seconds=round(time.monotonic() - started, 3),
         )
 

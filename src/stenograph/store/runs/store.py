@@ -1,4 +1,4 @@
-"""The run store over an engine that speaks ClickHouse SQL. Promises: store/api.py."""
+"""The run store over an engine that speaks ClickHouse SQL. Promises: store/api/runs.py."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing import Any, Literal
 from uuid import UUID
 
 from stenograph.errors import StoreUnavailable
-from stenograph.model.feedback import Feedback, FeedbackStat
+from stenograph.model.feedback import Feedback, FeedbackStat, all_together
 from stenograph.model.query import FeedbackQuery, RunQuery, RunSelection, StatGroup, ThreadQuery
 from stenograph.model.runs import Micros, Run, Usage
 from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket
 from stenograph.store.api import RejectedRows
-from stenograph.store.runs import answers, query, rows
+from stenograph.store.runs import answers, feedback_query, query, rows
 from stenograph.store.runs.engine import Engine, statements
+from stenograph.store.runs.feedback_query import Asked
+from stenograph.store.runs.judged import Judged
 from stenograph.store.runs.settle import Pace, Settling
 from stenograph.store.runs.sql import Params
 
@@ -38,10 +40,7 @@ class Runs:
     def __init__(self, engine: Engine, settling: Settling | None = None) -> None:
         self._engine = engine
         self._settling = settling
-        # Workspaces with feedback. Most have none, and asking for it takes as long as asking for the runs.
-        # Good while one process writes to the engine; several would have to ask every time.
-        self._judged: set[UUID] = set()
-        self._judged_known = False
+        self._judged = Judged(engine)
 
     @classmethod
     async def open(cls, engine: Engine, pace: Pace | None = None) -> Runs:
@@ -58,13 +57,15 @@ class Runs:
     # -- writing -----------------------------------------------------------------------------------------
 
     async def write(self, runs: Sequence[Run], feedback: Sequence[Feedback]) -> None:
-        self._judged.update(item.workspace for item in feedback)
+        if feedback:
+            await self._judged.learn()
         # On a thread: a full batch takes a tenth of a second, and acknowledgements must not wait for it.
         for table, block in (await asyncio.to_thread(_blocks, runs, feedback)).items():
             if block:
                 await self._engine.insert(table, block)
+        self._judged.wrote(feedback)
         if self._settling is not None:
-            self._settling.wrote(len(runs))
+            self._settling.wrote(len(runs) + len(feedback))
 
     async def stored(self, ids: Sequence[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], Run]:
         found: dict[tuple[UUID, UUID], Run] = {}
@@ -78,12 +79,15 @@ class Runs:
 
     async def stored_feedback(self, ids: Sequence[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], Feedback]:
         found: dict[tuple[UUID, UUID], Feedback] = {}
-        wanted = set(ids)
-        for start in range(0, len(ids), 1000):
-            columns = await self._engine.query(*query.stored_feedback(ids[start : start + 1000]))
-            for item in rows.feedback(columns):
-                if (item.workspace, item.id) in wanted:
-                    found[item.workspace, item.id] = item
+        for statement in (feedback_query.stored_feedback, feedback_query.deleted_feedback):
+            # In another place than its own a piece may have an old version that only FINAL knows to be gone.
+            wanted = set(ids) - found.keys()
+            listed = sorted(wanted, key=str)
+            for start in range(0, len(listed), 1000):
+                columns = await self._engine.query(*statement(listed[start : start + 1000]))
+                for item in rows.feedback(columns):
+                    if (item.workspace, item.id) in wanted:
+                        found[item.workspace, item.id] = item
         return found
 
     async def strays(self, runs: Sequence[Run]) -> list[Run]:
@@ -149,9 +153,7 @@ class Runs:
             feedback = await self.feedback(
                 FeedbackQuery(workspace=selection.workspace, runs=ids, limit=1_000_000)
             )
-            await self.write(
-                [], [_feedback_tombstone(item, max(version, item.version + 1)) for item in feedback]
-            )
+            await self.write([], [item.tombstone(max(version, item.version + 1)) for item in feedback])
             gone += ids
 
     async def files(self, selection: RunSelection) -> list[Run]:
@@ -231,32 +233,62 @@ class Runs:
         ]
 
     async def feedback_stats(
-        self, selection: RunSelection, by: Literal["all", "run", "project", "thread"]
+        self,
+        selection: RunSelection,
+        by: Literal["all", "run", "project", "thread"],
+        comparison: UUID | None = None,
     ) -> Mapping[str, Mapping[str, FeedbackStat]]:
-        if not await self._has_feedback(selection.workspace):
-            return {}
-        return answers.feedback_groups(await self._engine.query(*query.feedback_stats(selection, by)))
+        return await self._feedback_stats(selection, by, comparison)
 
-    async def _has_feedback(self, workspace: UUID) -> bool:
-        if not self._judged_known:
-            columns = await self._engine.query("SELECT DISTINCT workspace_id FROM feedback")
-            self._judged.update(columns.get("workspace_id", []))
-            self._judged_known = True
-        return workspace in self._judged
+    async def _feedback_stats(
+        self,
+        selection: RunSelection,
+        by: feedback_query.By,
+        comparison: UUID | None = None,
+        stride: Micros | None = None,
+        origin: Micros = 0,
+    ) -> dict[str, dict[str, FeedbackStat]]:
+        if not await self._judged.any(selection.workspace):
+            return {}
+        unfiled = await self._judged.any_unfiled(selection.workspace)
+        asked = Asked(selection, by, unfiled, stride, origin)
+        given = self._engine.query(*feedback_query.feedback_stats(asked, comparison))
+        formulas = feedback_query.applicable(selection) if comparison is None else ()
+        if not formulas:
+            return answers.feedback_groups(await given)
+        computed = self._engine.query(*feedback_query.composite_stats(asked, formulas))
+        pieces, scores = await asyncio.gather(given, computed)
+        found = answers.feedback_groups(pieces)
+        for group, stats in answers.composite_groups(scores).items():
+            found[group] = all_together(found.get(group, {}), stats)
+        return found
 
     async def project_feedback_stats(
         self, workspace: UUID, projects: Sequence[UUID]
     ) -> Mapping[UUID, Mapping[str, FeedbackStat]]:
-        if not projects or not await self._has_feedback(workspace):
+        if not projects or not await self._judged.any(workspace):
             return {}
-        columns = await self._engine.query(*query.project_feedback_stats(workspace, projects))
+        columns = await self._engine.query(*feedback_query.project_feedback_stats(workspace, projects))
         return {UUID(key): value for key, value in answers.feedback_groups(columns).items()}
+
+    async def comparison_feedback_stats(
+        self, workspace: UUID, comparisons: Sequence[UUID]
+    ) -> Mapping[UUID, Mapping[UUID, Mapping[str, FeedbackStat]]]:
+        if not comparisons or not await self._judged.any(workspace):
+            return {}
+        found: dict[UUID, dict[UUID, dict[str, FeedbackStat]]] = {}
+        columns = await self._engine.query(*feedback_query.comparison_feedback_stats(workspace, comparisons))
+        for row in answers.records(columns):
+            of_comparison = found.setdefault(row["comparative_experiment_id"], {})
+            of_project = of_comparison.setdefault(UUID(row["group_key"].decode()), {})
+            of_project[row["key"].decode()] = answers.feedback_stat(row)
+        return found
 
     async def feedback_series(
         self, selection: RunSelection, stride: Micros, origin: Micros = 0
     ) -> Mapping[Micros, Mapping[str, FeedbackStat]]:
-        columns = await self._engine.query(*query.feedback_stats(selection, "all", stride, origin))
-        return {int(start): found for start, found in sorted(answers.feedback_groups(columns).items())}
+        groups = await self._feedback_stats(selection, "all", None, stride, origin)
+        return dict(sorted((int(start), found) for start, found in groups.items()))
 
     async def last_starts(self, selection: RunSelection) -> Mapping[UUID, Micros]:
         columns = await self._engine.query(*query.last_starts(selection))
@@ -294,7 +326,15 @@ class Runs:
     # -- feedback ----------------------------------------------------------------------------------------
 
     async def feedback(self, wanted: FeedbackQuery) -> list[Feedback]:
-        return rows.feedback(await self._engine.query(*query.feedback(wanted)))
+        if not await self._judged.any(wanted.workspace):
+            return []
+        unfiled = await self._judged.any_unfiled(wanted.workspace)
+        columns = await self._engine.query(*feedback_query.feedback(wanted, unfiled))
+        return rows.feedback(columns, wanted.workspace)
+
+    async def unfiled_feedback(self, limit: int) -> list[tuple[UUID, UUID]]:
+        columns = await self._engine.query(*feedback_query.unfiled_feedback(limit))
+        return [(row["workspace_id"], row["run_id"]) for row in answers.records(columns)]
 
     async def close(self) -> None:
         if self._settling is not None:
@@ -304,16 +344,3 @@ class Runs:
 
 def _usage(row: Mapping[str, object]) -> Usage:
     return rows.usage({name: [value] for name, value in row.items()}, 0)
-
-
-def _feedback_tombstone(item: Feedback, version: int) -> Feedback:
-    return Feedback(
-        workspace=item.workspace,
-        id=item.id,
-        run_id=item.run_id,
-        key=item.key,
-        created_at=item.created_at,
-        modified_at=item.modified_at,
-        deleted=True,
-        version=version,
-    )

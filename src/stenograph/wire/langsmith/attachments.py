@@ -1,4 +1,4 @@
-"""Downloads of the files that came with runs. Clients fetch them without their key: the link is the permission.
+"""Downloads of the files that came with runs and examples. Clients fetch them without a key: the link permits it.
 
 What is in a file is its sender's business and may be hostile, so that a browser is told to save it, never to
 show it.
@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from stenograph.domain.attachments import attachment_key
+from stenograph.domain.attachments import attachment_key, example_file_key
 from stenograph.errors import Forbidden, NotFound
 from stenograph.wire.http import services
 
@@ -38,10 +38,28 @@ async def download(request: Request) -> Response:
     if file is None:
         raise NotFound("there is no such attachment")
     data = await to.blobs.get(attachment_key(workspace, run_id, name))
+    return _file(request, data, name, file.mime_type)
+
+
+async def download_example_file(request: Request) -> Response:
+    """GET /example-attachments/{workspace}/{file_id}, in the same way."""
+    to = services(request)
+    path, query = request.path_params, request.query_params
+    name, mime_type = query.get("name", ""), query.get("type", "")
+    try:
+        workspace, file_id = UUID(path["workspace"]), UUID(path["file_id"])
+        expires = int(query.get("expires", ""))
+    except ValueError:
+        raise Forbidden("this link to an attachment is not valid") from None
+    signature = query.get("signature", "")
+    to.links.check_example_file(workspace, file_id, name, mime_type, expires, signature, time.time())
+    data = await to.blobs.get(example_file_key(workspace, file_id))
+    return _file(request, data, name, mime_type)
+
+
+def _file(request: Request, data: bytes, name: str, mime_type: str) -> Response:
     headers = {
-        "Content-Type": file.mime_type
-        if _MIME_TYPE.fullmatch(file.mime_type)
-        else "application/octet-stream",
+        "Content-Type": mime_type if _MIME_TYPE.fullmatch(mime_type) else "application/octet-stream",
         "Content-Disposition": disposition(name),
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "sandbox; default-src 'none'",
@@ -91,4 +109,7 @@ def _answer(data: bytes, wanted: str | None, headers: dict[str, str]) -> Respons
 
 
 def routes() -> list[BaseRoute]:
-    return [Route("/attachments/{workspace}/{run_id}/{name:path}", download, methods=["GET"])]
+    return [
+        Route("/attachments/{workspace}/{run_id}/{name:path}", download, methods=["GET"]),
+        Route("/example-attachments/{workspace}/{file_id}", download_example_file, methods=["GET"]),
+    ]

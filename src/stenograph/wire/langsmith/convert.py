@@ -204,6 +204,7 @@ class RunWriter:
         shares: Mapping[UUID, UUID],
         children: Mapping[UUID, list[UUID]],
         public: bool = False,
+        names_project: bool | None = None,
     ) -> None:
         self._select = select
         self._workspace = workspace
@@ -213,9 +214,13 @@ class RunWriter:
         self._shares = shares
         self._children = children
         self._public = public
+        self._names_project = not public if names_project is None else names_project
 
     def __call__(self, run: Run) -> dict[str, Any]:
-        """The run as LangSmith's RunSchema; RunPublicSchema (no project, no path) for shared ones."""
+        """The run as LangSmith's RunSchema; RunPublicSchema (no project, no path) for shared ones.
+
+        `names_project` makes that RunPublicDatasetSchema: the experiments of a shared dataset are public.
+        """
         out: dict[str, Any] = {
             "id": run.id,
             "name": run.name or "",
@@ -229,8 +234,9 @@ class RunWriter:
             "execution_order": 1,
             "tags": run.tags,
         }
-        if not self._public:
+        if self._names_project:
             out["session_id"] = run.project_id
+        if not self._public:
             out["app_path"] = (
                 f"/o/{self._workspace}/projects/p/{run.project_id}/r/{run.id}"
                 f"?trace_id={run.trace_id}&start_time={time_text(run.start_time)}"

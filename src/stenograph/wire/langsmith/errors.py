@@ -1,7 +1,11 @@
-"""Our errors as LangSmith's: its read service says {"detail": …}, its ingest service {"error": …}."""
+"""Our errors as LangSmith's, each of whose services has a shape of its own.
+
+Reading says {"detail": …}, ingest {"error": …}, and what is under /platform {"error": …, "details": …}.
+"""
 
 from __future__ import annotations
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -38,12 +42,23 @@ def render(request: Request, error: Exception) -> Response:
 
 def _body(request: Request, error: errors.StenographError) -> dict[str, object]:
     path = request.url.path
+    where = error.where if isinstance(error, errors.Invalid) and error.position is None else ()
     ingesting = request.method in ("POST", "PATCH") and (
         path in ("/runs", "/runs/batch", "/runs/multipart")
         or (request.method == "PATCH" and path.startswith("/runs/"))
     )
     if ingesting:
         return {"error": error.message}
-    if isinstance(error, errors.Invalid) and error.where and error.position is None:
-        return {"detail": [{"loc": list(error.where), "msg": error.message, "type": "value_error"}]}
+    platform = path.startswith(("/platform/datasets/", "/platform/examples/"))
+    if platform or path.partition("/datasets/")[2].partition("/")[2].startswith("experiment-view-overrides"):
+        details = {"details": _details(where, error.message)} if where else {}
+        return {"error": error.message, **details}
+    if where:
+        return {"detail": [{"loc": list(where), "msg": error.message, "type": "value_error"}]}
     return {"detail": error.message}
+
+
+def _details(where: tuple[str | int, ...], reason: str) -> str:
+    """JSON in a text, as that service has it."""
+    field = ".".join(str(step) for step in where)
+    return msgspec.json.encode({"field": field, "reason": reason}).decode()

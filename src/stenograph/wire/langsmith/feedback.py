@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from stenograph.errors import Invalid, Unsupported
+from stenograph.errors import Invalid
 from stenograph.model.access import PERMISSIONS, Permission
 from stenograph.model.query import FeedbackQuery
 from stenograph.wire.http import Params, body_as, caller, encode, of_body, path_uuid, services
@@ -103,23 +103,12 @@ async def delete(request: Request) -> Response:
     return encode({"message": f"feedback {feedback_id} deleted"})
 
 
-async def formulas(request: Request) -> Response:
-    """/feedback/formulas: scores made of other scores."""
-    await caller(request, Permission.READ)
-    raise Unsupported(
-        "This server does not compute feedback formulas yet; they come with experiments. "
-        "Give the composite score as feedback under a key of its own."
-    )
-
-
 def routes() -> list[BaseRoute]:
-    """To stand after those of feedback tokens, whose paths are more special."""
+    """To stand after those of feedback tokens and formulas, whose paths are more special."""
     return [
         Route("/feedback", create, methods=["POST"]),
         Route("/feedback", page, methods=["GET"]),
         Route("/feedback/eager", create, methods=["POST"]),
-        Route("/feedback/formulas", formulas, methods=["GET", "POST"]),
-        Route("/feedback/formulas/{formula_id}", formulas, methods=["GET", "PUT", "DELETE"]),
         Route("/feedback/{feedback_id}", one, methods=["GET"]),
         Route("/feedback/{feedback_id}", update, methods=["PATCH"]),
         Route("/feedback/{feedback_id}", delete, methods=["DELETE"]),

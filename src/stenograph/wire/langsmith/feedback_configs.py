@@ -1,6 +1,7 @@
 """LangSmith's routes for feedback configs: what scores under a key look like.
 
-A key has one config here, so LangSmith's `is_first` is always true and `include_all_configs` changes nothing.
+A key has one config here, so LangSmith's `is_first` is always true, and `include_all_configs` adds those that were
+deleted: each until its key has a config again.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def to_wire(config: FeedbackConfig) -> dict[str, Any]:
         "is_lower_score_better": config.is_lower_score_better,
         "is_enforced": config.is_enforced,
         "is_first": True,
-        "is_deleted": False,
+        "is_deleted": config.deleted_at is not None,
     }
 
 
@@ -53,6 +54,7 @@ async def page(request: Request) -> Response:
         keys=keys or None,
         key_contains=params.text("name_contains"),
         is_enforced=params.flag("is_enforced"),
+        with_deleted=params.flag("include_all_configs") or False,
         descending=params.flag("sort_by_desc") is not False,
         offset=params.number("offset", 0, 0, 2**31),
         limit=params.number("limit", 0, 1, 100) or None,

@@ -168,8 +168,8 @@ _stored_source = msgspec.json.Decoder(FeedbackSourceIn).decode
 
 
 def to_wire(item: Feedback, run: Run | None = None) -> dict[str, Any]:
-    """LangSmith's FeedbackSchema. `run` is the run that it speaks of, where that is known: trace, project and
-    start are then the run's."""
+    """LangSmith's FeedbackSchema. `run` is the run that it speaks of, where that is known and it is not filed by it:
+    trace, project and start are then the run's."""
     project = run.project_id if run is not None and run.project_id.int else item.project_id
     trace = run.trace_id if run is not None else item.trace_id
     return {
@@ -185,13 +185,19 @@ def to_wire(item: Feedback, run: Run | None = None) -> dict[str, Any]:
         "trace_id": trace,
         "session_id": project,
         "start_time": time_text(run.start_time if run is not None else item.start_time),
-        "is_root": run.is_root if run is not None else item.run_id is not None and item.run_id == trace,
+        "is_root": run.is_root if run is not None else _is_root(item),
         "feedback_group_id": item.group_id,
         "comparative_experiment_id": item.comparative_experiment_id,
         "feedback_source": _source_out(item),
         "extra": raw(item.extra),
         "feedback_thread_id": None,
     }
+
+
+def _is_root(item: Feedback) -> bool:
+    if item.home is not None:
+        return item.is_root
+    return item.run_id is not None and item.run_id == item.trace_id
 
 
 def _source_out(item: Feedback) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""LangSmith's bodies about feedback, its configs and its tokens, with its names. Unknown fields are ignored."""
+"""LangSmith's bodies about feedback, its configs, formulas and tokens, with its names. Unknown fields are ignored."""
 
 from __future__ import annotations
 
+from typing import Literal
 from uuid import UUID
 
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -39,6 +40,27 @@ class FeedbackConfigUpdateIn(Struct):
     is_enforced: bool | None = None
     add_categories: list[FeedbackCategory] | None = None
     remove_categories: list[float] | None = None
+
+
+class FormulaPartIn(Struct):
+    part_type: Literal["weighted_key"]
+    weight: float
+    key: str
+
+
+class FeedbackFormulaUpdateIn(Struct):
+    """PUT /feedback/formulas/{id}."""
+
+    feedback_key: str
+    aggregation_type: Literal["sum", "avg"]
+    formula_parts: list[FormulaPartIn]
+
+
+class FeedbackFormulaIn(FeedbackFormulaUpdateIn):
+    """POST /feedback/formulas."""
+
+    dataset_id: UUID | None = None
+    session_id: UUID | None = None
 
 
 class TimedeltaIn(Struct):

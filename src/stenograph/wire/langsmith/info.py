@@ -35,8 +35,8 @@ async def info(request: Request) -> Response:
                 "gzip_body_enabled": True,
                 "ch_query_enabled": True,
                 "sdb_query_enabled": False,
-                "dataset_examples_multipart_enabled": False,
-                "examples_multipart_enabled": False,
+                "dataset_examples_multipart_enabled": True,
+                "examples_multipart_enabled": True,
             },
             "customer_info": None,
         }

@@ -15,7 +15,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from stenograph.domain.attachments import attachment_key
+from stenograph.domain.attachments import attachment_key, check_file
 from stenograph.domain.derive import stamp
 from stenograph.domain.feedback import check as check_feedback
 from stenograph.domain.feedback_configs import check_shape
@@ -265,7 +265,7 @@ def _assemble(body: bytes, mark: bytes, intake: Intake, to: Services) -> Iterabl
     limits = to.settings
     prefix, fields = "\0", {}
     try:
-        for name, mime_type, data in parts(
+        for name, mime_type, data, _ in parts(
             body, mark, max_parts=limits.max_parts, max_header=limits.max_part_header_bytes
         ):
             # Nearly every part is a field of the run before it: no id is parsed for those.
@@ -312,7 +312,8 @@ class _Assembly:
             self._intake.feedback(text, bytes(data))
             return None
         if event == "attachment":
-            file = _attachment(name, mime_type, len(data), self._max_attachment)
+            check_file(name, len(data), self._max_attachment)
+            file = Attachment(name, mime_type, len(data))
             self._files.setdefault(subject, []).append((file, data))
             return None
         if event not in ("post", "patch"):
@@ -339,15 +340,3 @@ class _Assembly:
                 what = f"{run_id}.{file.name}"
                 self._intake.refuse(what, Invalid("no run of this id in the request"), "attachment")
         return self._found
-
-
-def _attachment(name: str, mime_type: str, size: int, limit: int) -> Attachment:
-    if not name:
-        raise Invalid("an attachment has no name")
-    if len(name) > 255 or "\0" in name:
-        raise Invalid("an attachment's name has more than 255 characters, or a NUL")
-    if size > limit:
-        raise TooLarge(
-            f"an attachment has {size} bytes; at most {limit} are taken (limit STENOGRAPH_MAX_ATTACHMENT_BYTES)"
-        )
-    return Attachment(name, mime_type, size)

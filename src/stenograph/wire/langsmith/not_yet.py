@@ -17,10 +17,8 @@ _V2: Final = re.compile(r"/v2/")
 LATER: Final[dict[str, str]] = {
     r"/v2/": "The v2 API is not offered yet. The classic calls are: list_runs, read_run, create_feedback and so on.",
     r"/(otel/|opentelemetry/)?v1/(logs|metrics)": "Of OpenTelemetry traces alone are taken: POST /v1/traces.",
-    r"/datasets": "Datasets and experiments are not offered yet.",
-    r"/examples": "Datasets and experiments are not offered yet.",
-    r"/platform/datasets": "Datasets and experiments are not offered yet.",
-    r"/annotation-queues": "Annotation queues are not offered yet.",
+    r"/datasets/(studio_experiment|[^/]+/generate)": "This needs a language model, and none is called from here.",
+    r"/runs/experiments/[^/]+/evaluate": "Rules are not offered yet: evaluate_existing runs your own evaluators.",
     r"/sessions/[^/]+/insights": "Insights are not offered yet.",
     r"/(repos|commits|likes|prompts|settings/handle)": "The prompt hub is not offered yet.",
     r"/(org-)?charts": "Custom charts are not offered yet; POST /sessions/{id}/dashboard has the prebuilt ones.",

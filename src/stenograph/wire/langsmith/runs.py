@@ -90,7 +90,12 @@ async def query(request: Request) -> Response:
 
 
 async def page(
-    request: Request, wanted: RunsQueryIn, chosen: RunSelection, *, public: bool = False
+    request: Request,
+    wanted: RunsQueryIn,
+    chosen: RunSelection,
+    *,
+    public: bool = False,
+    names_project: bool | None = None,
 ) -> tuple[list[dict[str, Any]], str | None]:
     """One page of runs as JSON values, and the cursor of the next."""
     limit = max(1, min(wanted.limit or MAX_LIMIT, MAX_LIMIT))
@@ -107,7 +112,8 @@ async def page(
     found = await services(request).runs.page(question)
     more = len(found) > limit
     found = found[:limit]
-    return await render(request, found, select, public=public), _cursor_out(found[-1]) if more else None
+    rendered = await render(request, found, select, public=public, names_project=names_project)
+    return rendered, _cursor_out(found[-1]) if more else None
 
 
 def selected(names: list[str] | None) -> frozenset[str]:
@@ -130,9 +136,14 @@ def columns_for(select: frozenset[str]) -> frozenset[str]:
 
 
 async def render(
-    request: Request, runs: list[Run], select: frozenset[str], *, public: bool = False
+    request: Request,
+    runs: list[Run],
+    select: frozenset[str],
+    *,
+    public: bool = False,
+    names_project: bool | None = None,
 ) -> list[dict[str, Any]]:
-    """Runs as JSON values, with what lies outside their rows."""
+    """Runs as JSON values, with what lies outside their rows; see RunWriter for who is told what."""
     if not runs:
         return []
     to = services(request)
@@ -151,6 +162,7 @@ async def render(
         shares=shares,
         children=children,
         public=public,
+        names_project=names_project,
     )
     return [write(run) for run in runs]
 
@@ -252,12 +264,16 @@ async def stats(request: Request) -> Response:
     """POST /runs/stats."""
     who = await caller(request, Permission.READ)
     wanted = await body_as(request, RunStatsIn)
-    chosen = selection(wanted, who.workspace)
+    return encode(await stats_of(request, wanted, selection(wanted, who.workspace)))
+
+
+async def stats_of(request: Request, wanted: RunStatsIn, chosen: RunSelection) -> dict[str, Any]:
+    """RunStats of what is chosen, or by group where groups are asked for."""
     runs = services(request).runs
     keep = frozenset(wanted.select) if wanted.select else None
     if wanted.group_by is None:
         found = await runs.stats(chosen)
-        return encode(run_stats(found.get("", RunStats()), keep))
+        return run_stats(found.get("", RunStats()), keep)
     group = _GROUPS.get(wanted.group_by.attribute)
     if group is None:
         raise Invalid(
@@ -268,7 +284,7 @@ async def stats(request: Request) -> Response:
         raise Invalid("path names the metadata key to group by", where=("body", "group_by", "path"))
     groups = max(1, min(wanted.group_by.max_groups or 5, 1000))
     grouped = await runs.stats(chosen, group, wanted.group_by.path or "", groups)
-    return encode({key: run_stats(value, keep) for key, value in grouped.items()})
+    return {key: run_stats(value, keep) for key, value in grouped.items()}
 
 
 def _thread_selection(wanted: RunGroupIn, workspace: UUID) -> RunSelection:
@@ -362,4 +378,5 @@ async def delete(request: Request) -> Response:
     to = services(request)
     gone = await to.runs.delete(chosen)
     await to.sharing.forget(who.workspace, gone)
+    await to.queue_items.forget(who.workspace, gone)
     return encode({"message": f"{len(gone)} runs deleted"}, 202)

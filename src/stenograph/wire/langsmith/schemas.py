@@ -158,11 +158,17 @@ class SessionPatchIn(Struct):
 
 
 class SessionIn(SessionPatchIn):
-    """POST /sessions. Members that tell an experiment's progress (num_examples …) are not kept."""
+    """POST /sessions. What tells of an experiment's progress is not echoed: it is in `experiment_progress`.
+
+    `kicked_off_by` and `tag_value_ids` have no meaning here: there are no people and no resource tags.
+    """
 
     id: UUID | None = None
     start_time: Moment = None
     reference_dataset_id: UUID | None = None
+    num_examples: int | None = None
+    num_repetitions: int | None = None
+    evaluator_keys: list[str] | None = None
 
 
 ViewKind = Literal["runs", "threads", "single_run"]

@@ -8,7 +8,7 @@ from uuid import uuid4
 import msgspec
 from msgspec import Raw
 
-from stenograph.domain.project_stats import ProjectFigures
+from stenograph.domain.project_stats import ExperimentProgress, ProjectFigures
 from stenograph.model.projects import NewProject, Project, ProjectPatch
 from stenograph.model.stats import Facet
 from stenograph.wire.http import of_body
@@ -20,7 +20,7 @@ STATISTICS: Final = (
     "run_count", "latency_p50", "latency_p99", "first_token_p50", "first_token_p99", "total_tokens",
     "prompt_tokens", "completion_tokens", "total_cost", "prompt_cost", "completion_cost",
     "last_run_start_time", "last_run_start_time_live", "feedback_stats", "session_feedback_stats",
-    "run_facets", "error_rate", "streaming_rate", "test_run_number",
+    "run_facets", "error_rate", "streaming_rate", "test_run_number", "experiment_progress",
 )  # fmt: skip
 """The members of a TracerSession that are null unless statistics are asked for."""
 
@@ -41,6 +41,9 @@ def new_project(sent: SessionIn, payloads: Payloads) -> NewProject:
             reference_dataset_id=sent.reference_dataset_id,
             trace_tier=sent.trace_tier,
             longlived_ttl_days=sent.longlived_ttl_days,
+            num_examples=sent.num_examples,
+            num_repetitions=sent.num_repetitions,
+            evaluator_keys=None if sent.evaluator_keys is None else tuple(sent.evaluator_keys),
         )
 
 
@@ -78,15 +81,19 @@ def tracer_session(
     project: Project, figures: ProjectFigures | None, keep: frozenset[str] | None = None
 ) -> dict[str, Any]:
     """TracerSession. Statistics are null without `figures`, and those not in `keep` are null with them."""
-    found = {} if figures is None else _statistics(project, figures)
+    found = {}
+    if figures is not None:
+        found = statistics(figures, is_experiment=project.reference_dataset_id is not None)
+        found["test_run_number"] = project.test_run_number
+        found["experiment_progress"] = _progress(figures.progress)
     if keep is not None:
         found = {name: value for name, value in found.items() if name in keep}
     return plain_session(project) | dict.fromkeys(STATISTICS) | found
 
 
-def _statistics(project: Project, figures: ProjectFigures) -> dict[str, Any]:
+def statistics(figures: ProjectFigures, *, is_experiment: bool) -> dict[str, Any]:
+    """The members of a TracerSession that come from runs and feedback."""
     every, roots = figures.every, figures.roots
-    is_experiment = project.reference_dataset_id is not None
     return {
         # Of an experiment each root is one example's answer, and they are what its clients count.
         "run_count": roots.run_count if is_experiment else every.run_count,
@@ -107,7 +114,16 @@ def _statistics(project: Project, figures: ProjectFigures) -> dict[str, Any]:
         "run_facets": [run_facet(facet) for facet in figures.facets],
         "error_rate": roots.error_rate,
         "streaming_rate": every.streaming_rate,
-        "test_run_number": project.test_run_number,
+    }
+
+
+def _progress(progress: ExperimentProgress | None) -> dict[str, Any] | None:
+    if progress is None:
+        return None
+    return {
+        "expected_run_count": progress.expected_runs,
+        "run_progress": progress.runs,
+        "evaluator_progress": progress.evaluators,
     }
 
 

@@ -136,18 +136,30 @@ async def find(request: Request) -> Response:
     """GET /sessions: a page of projects. Counts are exact, so use_approx_stats changes nothing."""
     who = await caller(request, Permission.READ)
     params = Params(request)
+    params.flag("use_approx_stats")
+    include = params.flag("include_stats") or False
+    return encode(await listing(request, _query(params, who.workspace), include=include))
+
+
+async def listing(request: Request, query: ProjectQuery, *, include: bool) -> list[dict[str, Any]]:
+    """The page that the parameters ask for of what `query` selects; `include` adds statistics."""
+    params = Params(request)
     bounds = Bounds(
         since=params.time("stats_start_time"),
         filter=filter_of(params.text("stats_filter"), "stats_filter"),
     )
-    include, facets = params.flag("include_stats") or False, params.flag("facets") or False
-    params.flag("use_approx_stats")
+    facets = params.flag("facets") or False
     keep = _selected(params)
-    found = await _page(request, _query(params, who.workspace), params, bounds)
+    found = await _page(request, query, params, bounds)
     if not include:
-        return encode([tracer_session(project, None) for project in found])
-    figures = await services(request).project_stats.of(who.workspace, found, bounds, facets=facets)
-    return encode([tracer_session(project, figures[project.id], keep) for project in found])
+        return [tracer_session(project, None) for project in found]
+    figures = await services(request).project_stats.of(query.workspace, found, bounds, facets=facets)
+    return [tracer_session(project, figures[project.id], keep) for project in found]
+
+
+def experiments_query(params: Params, workspace: UUID, datasets: tuple[UUID, ...]) -> ProjectQuery:
+    """What the parameters ask for among the experiments over these datasets."""
+    return msgspec.structs.replace(_query(params, workspace), reference_datasets=datasets)
 
 
 async def _page(request: Request, query: ProjectQuery, params: Params, bounds: Bounds) -> list[Project]:

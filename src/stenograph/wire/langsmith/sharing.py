@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 from stenograph.domain.sharing import Opened, SharedTrace
 from stenograph.errors import Invalid
 from stenograph.model.access import Permission
+from stenograph.model.datasets import DatasetQuery
 from stenograph.model.feedback import Feedback
 from stenograph.model.projects import ProjectQuery
 from stenograph.model.sharing import Share, ShareKind
@@ -64,15 +65,18 @@ async def links(request: Request) -> Response:
     who = await caller(request, Permission.READ)
     params = Params(request)
     offset, limit = params.number("offset", 0, 0, 2**31), params.number("limit", 50, 1, 100)
-    found = await services(request).sharing.page(who.workspace, offset, limit)
+    to = services(request)
+    found = await to.sharing.page(who.workspace, offset, limit)
     projects = tuple({item.share.project_id for item in found if item.share.project_id is not None})
-    named = await services(request).projects.find(ProjectQuery(workspace=who.workspace, ids=projects))
-    names = {project.id: project.name for project in named}
+    named = await to.projects.find(ProjectQuery(workspace=who.workspace, ids=projects))
+    datasets = tuple(UUID(item.share.target_id) for item in found if item.share.kind is ShareKind.DATASET)
+    shared = await to.datasets.find(DatasetQuery(workspace=who.workspace, ids=datasets))
+    names = {each.id: each.name for each in named} | {each.id: each.name for each in shared}
     return encode({"entities": [_entity(item, names) for item in found]})
 
 
-def _entity(item: SharedTrace, project_names: dict[UUID, str]) -> dict[str, Any]:
-    """A TenantShareRunToken; links to anything else have only what is common to all."""
+def _entity(item: SharedTrace, names: dict[UUID, str]) -> dict[str, Any]:
+    """A TenantShareRunToken or TenantShareDatasetToken; `names` are those of projects and datasets."""
     share, root = item.share, item.root
     entity: dict[str, Any] = {
         "type": share.kind.value,
@@ -85,8 +89,10 @@ def _entity(item: SharedTrace, project_names: dict[UUID, str]) -> dict[str, Any]
             "run_name": root.name if root else None,
             "run_type": root.run_type if root else None,
             "session_id": share.project_id,
-            "session_name": project_names.get(share.project_id) if share.project_id else None,
+            "session_name": names.get(share.project_id) if share.project_id else None,
         }
+    if share.kind is ShareKind.DATASET:
+        entity |= {"dataset_id": share.target_id, "dataset_name": names.get(UUID(share.target_id))}
     return entity
 
 
@@ -157,8 +163,6 @@ def _published(item: Feedback, opened: Opened) -> Feedback:
         project_id=None,
         source=None,
         extra=None,
-        group_id=None,
-        comparative_experiment_id=None,
     )
 
 

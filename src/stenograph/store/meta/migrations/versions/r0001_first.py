@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+
+from stenograph.store.meta.migrations.columns import micros, of_workspace, text, uuid
 
 revision: str = "0001"
 down_revision: str | None = None
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
-
-
-def _text(name: str, nullable: bool = False, collated: bool = True) -> sa.Column[Any]:
-    """Text; `collated` text compares by code point on PostgreSQL, as it does on SQLite anyway."""
-    kind = sa.Text().with_variant(sa.Text(collation="C"), "postgresql") if collated else sa.Text()
-    return sa.Column(name, kind, nullable=nullable)
-
-
-def _uuid(name: str, nullable: bool = False) -> sa.Column[Any]:
-    return sa.Column(name, sa.Uuid(), nullable=nullable)
-
-
-def _micros(name: str, nullable: bool = False) -> sa.Column[Any]:
-    return sa.Column(name, sa.BigInteger(), nullable=nullable)
-
-
-def _of_workspace(table: str) -> sa.ForeignKeyConstraint:
-    return sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"], name=f"fk_{table}_workspace_id")
 
 
 def upgrade() -> None:
@@ -45,25 +28,25 @@ def upgrade() -> None:
 def _access() -> None:
     op.create_table(
         "workspaces",
-        _uuid("id"),
-        _text("name"),
-        _text("handle"),
-        _micros("created_at"),
+        uuid("id"),
+        text("name"),
+        text("handle"),
+        micros("created_at"),
         sa.PrimaryKeyConstraint("id", name="pk_workspaces"),
         sa.UniqueConstraint("handle", name="uq_workspaces_handle"),
     )
     op.create_table(
         "api_keys",
-        _uuid("id"),
-        _uuid("workspace_id"),
-        _text("name"),
-        _text("role"),
-        _text("key_hash"),
-        _text("hint"),
-        _micros("created_at"),
-        _micros("revoked_at", nullable=True),
+        uuid("id"),
+        uuid("workspace_id"),
+        text("name"),
+        text("role"),
+        text("key_hash"),
+        text("hint"),
+        micros("created_at"),
+        micros("revoked_at", nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_api_keys"),
-        _of_workspace("api_keys"),
+        of_workspace("api_keys"),
         sa.UniqueConstraint("key_hash", name="uq_api_keys_key_hash"),
     )
     op.create_index("ix_api_keys_workspace_id", "api_keys", ["workspace_id"])
@@ -72,24 +55,24 @@ def _access() -> None:
 def _projects() -> None:
     op.create_table(
         "projects",
-        _uuid("workspace_id"),
-        _uuid("id"),
-        _text("name"),
-        _text("name_folded"),
-        _text("description", nullable=True),
-        _micros("start_time"),
-        _micros("end_time", nullable=True),
-        _text("extra", nullable=True, collated=False),
-        _uuid("default_dataset_id", nullable=True),
-        _uuid("reference_dataset_id", nullable=True),
-        _text("trace_tier", nullable=True),
+        uuid("workspace_id"),
+        uuid("id"),
+        text("name"),
+        text("name_folded"),
+        text("description", nullable=True),
+        micros("start_time"),
+        micros("end_time", nullable=True),
+        text("extra", nullable=True, collated=False),
+        uuid("default_dataset_id", nullable=True),
+        uuid("reference_dataset_id", nullable=True),
+        text("trace_tier", nullable=True),
         sa.Column("longlived_ttl_days", sa.Integer(), nullable=True),
         sa.Column("test_run_number", sa.Integer(), nullable=True),
-        _micros("created_at"),
-        _micros("modified_at"),
-        _micros("deleted_at", nullable=True),
+        micros("created_at"),
+        micros("modified_at"),
+        micros("deleted_at", nullable=True),
         sa.PrimaryKeyConstraint("workspace_id", "id", name="pk_projects"),
-        _of_workspace("projects"),
+        of_workspace("projects"),
     )
     live = sa.text("deleted_at IS NULL")
     op.create_index(
@@ -112,15 +95,15 @@ def _projects() -> None:
 def _shares() -> None:
     op.create_table(
         "shares",
-        _uuid("token"),
-        _uuid("workspace_id"),
-        _text("kind"),
-        _text("target_id"),
-        _uuid("project_id", nullable=True),
-        _micros("created_at"),
+        uuid("token"),
+        uuid("workspace_id"),
+        text("kind"),
+        text("target_id"),
+        uuid("project_id", nullable=True),
+        micros("created_at"),
         sa.PrimaryKeyConstraint("token", name="pk_shares"),
         sa.UniqueConstraint("workspace_id", "kind", "target_id", name="uq_shares_target"),
-        _of_workspace("shares"),
+        of_workspace("shares"),
     )
     op.create_index("ix_shares_project_id", "shares", ["workspace_id", "project_id"])
 
@@ -128,27 +111,27 @@ def _shares() -> None:
 def _feedback() -> None:
     op.create_table(
         "feedback_configs",
-        _uuid("workspace_id"),
-        _text("key"),
-        _text("key_folded"),
-        _text("config", collated=False),
+        uuid("workspace_id"),
+        text("key"),
+        text("key_folded"),
+        text("config", collated=False),
         sa.Column("is_lower_score_better", sa.Boolean(), nullable=True),
         sa.Column("is_enforced", sa.Boolean(), nullable=False),
-        _micros("modified_at"),
+        micros("modified_at"),
         sa.PrimaryKeyConstraint("workspace_id", "key", name="pk_feedback_configs"),
-        _of_workspace("feedback_configs"),
+        of_workspace("feedback_configs"),
     )
     op.create_table(
         "feedback_tokens",
-        _uuid("id"),
-        _uuid("workspace_id"),
-        _uuid("run_id"),
-        _text("key"),
-        _text("config", nullable=True, collated=False),
-        _micros("expires_at"),
-        _micros("created_at"),
+        uuid("id"),
+        uuid("workspace_id"),
+        uuid("run_id"),
+        text("key"),
+        text("config", nullable=True, collated=False),
+        micros("expires_at"),
+        micros("created_at"),
         sa.PrimaryKeyConstraint("id", name="pk_feedback_tokens"),
-        _of_workspace("feedback_tokens"),
+        of_workspace("feedback_tokens"),
     )
     op.create_index("ix_feedback_tokens_run_id", "feedback_tokens", ["workspace_id", "run_id"])
 
@@ -156,45 +139,45 @@ def _feedback() -> None:
 def _prices() -> None:
     op.create_table(
         "model_prices",
-        _uuid("workspace_id"),
-        _uuid("id"),
-        _text("name"),
-        _text("match_pattern"),
-        _text("match_path", collated=False),
-        _text("prompt_cost"),
-        _text("completion_cost"),
-        _text("prompt_cost_details", collated=False),
-        _text("completion_cost_details", collated=False),
-        _text("provider", nullable=True),
-        _micros("start_time", nullable=True),
-        _micros("created_at"),
+        uuid("workspace_id"),
+        uuid("id"),
+        text("name"),
+        text("match_pattern"),
+        text("match_path", collated=False),
+        text("prompt_cost"),
+        text("completion_cost"),
+        text("prompt_cost_details", collated=False),
+        text("completion_cost_details", collated=False),
+        text("provider", nullable=True),
+        micros("start_time", nullable=True),
+        micros("created_at"),
         sa.PrimaryKeyConstraint("workspace_id", "id", name="pk_model_prices"),
-        _of_workspace("model_prices"),
+        of_workspace("model_prices"),
     )
 
 
 def _views() -> None:
     op.create_table(
         "views",
-        _uuid("workspace_id"),
-        _uuid("id"),
-        _uuid("project_id"),
-        _text("display_name"),
-        _text("description", nullable=True),
-        _text("type"),
-        _text("filter_string", nullable=True),
-        _text("trace_filter_string", nullable=True),
-        _text("tree_filter_string", nullable=True),
-        _micros("start_time", nullable=True),
-        _micros("end_time", nullable=True),
-        _text("duration", nullable=True),
-        _micros("created_at"),
-        _micros("updated_at"),
+        uuid("workspace_id"),
+        uuid("id"),
+        uuid("project_id"),
+        text("display_name"),
+        text("description", nullable=True),
+        text("type"),
+        text("filter_string", nullable=True),
+        text("trace_filter_string", nullable=True),
+        text("tree_filter_string", nullable=True),
+        micros("start_time", nullable=True),
+        micros("end_time", nullable=True),
+        text("duration", nullable=True),
+        micros("created_at"),
+        micros("updated_at"),
         sa.PrimaryKeyConstraint("workspace_id", "id", name="pk_views"),
         sa.ForeignKeyConstraint(
             ["workspace_id", "project_id"], ["projects.workspace_id", "projects.id"], name="fk_views_project"
         ),
-        _of_workspace("views"),
+        of_workspace("views"),
     )
     op.create_index("ix_views_project_id", "views", ["workspace_id", "project_id"])
 
@@ -202,14 +185,14 @@ def _views() -> None:
 def _dead_letters() -> None:
     op.create_table(
         "dead_letters",
-        _uuid("workspace_id"),
-        _uuid("id"),
-        _text("kind"),
-        _uuid("subject_id", nullable=True),
-        _text("reason"),
+        uuid("workspace_id"),
+        uuid("id"),
+        text("kind"),
+        uuid("subject_id", nullable=True),
+        text("reason"),
         sa.Column("record", sa.LargeBinary(), nullable=False),
-        _micros("created_at"),
-        _micros("replayed_at", nullable=True),
+        micros("created_at"),
+        micros("replayed_at", nullable=True),
         sa.PrimaryKeyConstraint("workspace_id", "id", name="pk_dead_letters"),
     )
     op.create_index("ix_dead_letters_created_at", "dead_letters", ["workspace_id", "created_at"])

@@ -1,0 +1,87 @@
+"""The seams: what the domain may ask of a store, and what each promises.
+
+Every call carries its workspace, in an argument or in the query value; nothing of another workspace is
+ever returned. All methods raise StoreUnavailable when the engine or disk does not answer, and only that;
+after it, assume nothing was written and try again.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from stenograph.store.api.access import Keys, Shares, Workspaces
+from stenograph.store.api.blobs import BlobStore
+from stenograph.store.api.datasets import ComparativeExperiments, Datasets, Examples, ViewOverrides
+from stenograph.store.api.feedback import FeedbackConfigs, FeedbackFormulas, FeedbackTokens
+from stenograph.store.api.projects import DeadLetters, Prices, Projects, Views
+from stenograph.store.api.reviews import AnnotationQueues, QueueItems
+from stenograph.store.api.runs import RejectedRows, RunStore
+
+__all__ = [
+    "AnnotationQueues",
+    "BlobStore",
+    "ComparativeExperiments",
+    "Datasets",
+    "DeadLetters",
+    "Examples",
+    "FeedbackConfigs",
+    "FeedbackFormulas",
+    "FeedbackTokens",
+    "Keys",
+    "MetaStore",
+    "Prices",
+    "Projects",
+    "QueueItems",
+    "RejectedRows",
+    "RunStore",
+    "Shares",
+    "ViewOverrides",
+    "Views",
+    "Workspaces",
+]
+
+
+class MetaStore(Protocol):
+    """Everything that is not a run or a blob: few rows, changed one at a time, each change on disk at return.
+
+    Whoever's write has returned is read at once, in this process and in others. Besides StoreUnavailable
+    the methods raise Conflict where a name or id is taken, and Invalid for values that no table can hold
+    (text with NUL or lone surrogates, integers beyond 64 bits). `offset` and `limit` are not negative; no
+    `limit` means all. What belongs to another workspace does not exist: reads give None, changes do nothing.
+    """
+
+    @property
+    def workspaces(self) -> Workspaces: ...
+    @property
+    def keys(self) -> Keys: ...
+    @property
+    def projects(self) -> Projects: ...
+    @property
+    def shares(self) -> Shares: ...
+    @property
+    def feedback_configs(self) -> FeedbackConfigs: ...
+    @property
+    def feedback_formulas(self) -> FeedbackFormulas: ...
+    @property
+    def feedback_tokens(self) -> FeedbackTokens: ...
+    @property
+    def prices(self) -> Prices: ...
+    @property
+    def views(self) -> Views: ...
+    @property
+    def datasets(self) -> Datasets: ...
+    @property
+    def examples(self) -> Examples: ...
+    @property
+    def annotation_queues(self) -> AnnotationQueues: ...
+    @property
+    def queue_items(self) -> QueueItems: ...
+    @property
+    def comparative_experiments(self) -> ComparativeExperiments: ...
+    @property
+    def view_overrides(self) -> ViewOverrides: ...
+    @property
+    def dead_letters(self) -> DeadLetters: ...
+
+    async def close(self) -> None:
+        """Finish what runs and release the files."""

@@ -1,0 +1,150 @@
+"""Runs and their feedback: the seam of the columnar store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Literal, Protocol
+from uuid import UUID
+
+from stenograph.model.feedback import Feedback, FeedbackStat
+from stenograph.model.query import FeedbackQuery, RunQuery, RunSelection, StatGroup, ThreadQuery
+from stenograph.model.runs import Micros, Run, Usage
+from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket
+
+
+class RejectedRows(Exception):
+    """The store is well and refuses these very rows."""
+
+
+class RunStore(Protocol):
+    """Runs and feedback: written in batches, read by trace or by search. One instance serves all workspaces."""
+
+    async def write(self, runs: Sequence[Run], feedback: Sequence[Feedback]) -> None:
+        """Return once the whole batch would survive a crash.
+
+        Idempotent, and indifferent to order: of two versions of a run or of a piece of feedback the one with
+        the higher `version` wins. RejectedRows when the data itself is at fault: nothing was written then.
+
+        Feedback has to be filed where its run is, or nowhere (see Feedback.filed): feedback that is filed
+        elsewhere is not seen among its run's. What is filed anew has the version of what it replaces, and comes
+        with its tombstone in the place that it leaves (see refile); of these the one written last counts.
+        """
+
+    async def stored(self, ids: Sequence[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], Run]:
+        """The newest version of each of these (workspace, run id) that is stored, whole, deleted ones too."""
+
+    async def strays(self, runs: Sequence[Run]) -> list[Run]:
+        """Keys of rows of these runs that are seen by readers in another place of the table than the one given.
+
+        A write that moves a run is two inserts, and this is what a crash between them leaves.
+        """
+
+    async def newest_version(self) -> int:
+        """The highest version of anything stored; 0 when nothing is."""
+
+    async def stored_feedback(self, ids: Sequence[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], Feedback]:
+        """The same for pieces of feedback, but only their place, times and whether they are deleted."""
+
+    async def unfiled_feedback(self, limit: int) -> list[tuple[UUID, UUID]]:
+        """(workspace, run id) of runs of which feedback speaks that is not filed."""
+
+    def known_ids(self) -> AsyncIterator[list[UUID]]:
+        """Every id of a run or of feedback that there is, in batches, in no order."""
+
+    async def page(self, query: RunQuery) -> list[Run]:
+        """The runs of one page, with the columns asked for and those of their key."""
+
+    async def usage(
+        self, workspace: UUID, runs: Sequence[Run], orders: Mapping[UUID, str] | None = None
+    ) -> Mapping[UUID, Usage]:
+        """For each of these runs that has descendants with usage: its own and theirs together.
+
+        `orders` are dotted orders that are known better than the store knows them.
+        """
+
+    async def stats(
+        self, selection: RunSelection, group: StatGroup | None = None, path: str = "", groups: int = 5
+    ) -> Mapping[str, RunStats]:
+        """Statistics by group, the largest groups first; without `group` all under the key ''.
+
+        Feedback is not in them: see feedback_stats. Nothing selected gives an empty mapping.
+        """
+
+    async def feedback_stats(
+        self,
+        selection: RunSelection,
+        by: Literal["all", "run", "project", "thread"],
+        comparison: UUID | None = None,
+    ) -> Mapping[str, Mapping[str, FeedbackStat]]:
+        """Per group (run id, project id, thread id, or ''), per key, what the feedback of the runs comes to.
+
+        What the selection's formulas compute counts as one piece more a run. With a `comparison`, only what was
+        given in that comparative experiment counts, and no composite.
+        """
+
+    async def comparison_feedback_stats(
+        self, workspace: UUID, comparisons: Sequence[UUID]
+    ) -> Mapping[UUID, Mapping[UUID, Mapping[str, FeedbackStat]]]:
+        """By comparative experiment and project, per key, what was given in it comes to. Those with none are absent."""
+
+    async def project_feedback_stats(
+        self, workspace: UUID, projects: Sequence[UUID]
+    ) -> Mapping[UUID, Mapping[str, FeedbackStat]]:
+        """The same for feedback given to whole projects."""
+
+    async def feedback_series(
+        self, selection: RunSelection, stride: Micros, origin: Micros = 0
+    ) -> Mapping[Micros, Mapping[str, FeedbackStat]]:
+        """The feedback of the runs that started within one stride from each time, oldest first."""
+
+    async def last_starts(self, selection: RunSelection) -> Mapping[UUID, Micros]:
+        """When the newest of the runs started, by project."""
+
+    async def facets(self, selection: RunSelection, limit: int) -> Mapping[UUID, list[Facet]]:
+        """The most frequent names, run types, statuses, tags and metadata pairs, `limit` of each, by project."""
+
+    async def metadata_values(
+        self, selection: RunSelection, keys: Sequence[str], limit: int
+    ) -> Mapping[str, list[str]]:
+        """The most frequent values of each metadata key (of all keys when none is named)."""
+
+    async def series(
+        self,
+        selection: RunSelection,
+        stride: Micros,
+        group: StatGroup | None = None,
+        path: str = "",
+        origin: Micros = 0,
+    ) -> list[TimeBucket]:
+        """Statistics by time, empty buckets left out, oldest first; at most ten groups a bucket.
+
+        Buckets begin at `origin` and at whole strides from it.
+        """
+
+    async def thread_usage(self, selection: RunSelection, threads: Sequence[str]) -> Mapping[str, Usage]:
+        """Tokens and cost of the whole traces of each of these threads."""
+
+    async def threads(self, query: ThreadQuery) -> tuple[list[ThreadSummary], int]:
+        """One page of threads, and how many there are in all."""
+
+    async def feedback(self, query: FeedbackQuery) -> list[Feedback]:
+        """One page of feedback."""
+
+    async def delete(self, selection: RunSelection, version: int) -> list[UUID]:
+        """Delete these runs and their feedback; returns the ids. Durable, and seen at once by every read."""
+
+    async def files(self, selection: RunSelection) -> list[Run]:
+        """The runs that came with files: their keys and `attachments`."""
+
+    async def drop_projects(self, workspace: UUID, projects: Sequence[UUID]) -> None:
+        """Remove the runs and feedback of these projects from the disk. Returns once all are gone.
+
+        Takes as long as rewriting what holds them, and holds up no writer. Reads see some of it until then.
+        What is written meanwhile may stay.
+        """
+
+    async def projects_with_rows(self, projects: Sequence[UUID]) -> set[tuple[UUID, UUID]]:
+        """(workspace, project) of those that still have runs or feedback, whatever their workspace."""
+
+    async def close(self) -> None:
+        """Finish what runs and release the files."""

@@ -1,0 +1,12 @@
+SELECT comparative_experiment_id, toString(project_id) AS group_key, toString(key) AS key, count() AS pieces, count(score) AS n, avg(score) AS avg, stddevPop(score) AS stdev, min(score) AS min, max(score) AS max,
+  countIf(error = 1) AS errors,
+  sumMapIf(map(if(JSONType(value) = 'String', JSONExtractString(value), value), toUInt64(1)),
+    value NOT IN ('', 'null') AND JSONType(value) != 'Object') AS values,
+  groupArrayIf(10)(ifNull(comment, ''), ifNull(comment, '') != '') AS comments,
+  groupUniqArray(10)(if(source = '', concat('{"type":"', source_type, '"}'), source)) AS sources
+FROM feedback FINAL
+WHERE workspace_id = {p0:UUID}
+  AND comparative_experiment_id IN {p1:Array(UUID)}
+GROUP BY comparative_experiment_id, group_key, key
+-- p0 = 00000000-0000-0000-0000-00000000000a
+-- p1 = ['00000000-0000-0000-0000-000000000001','00000000-0000-0000-0000-000000000002']

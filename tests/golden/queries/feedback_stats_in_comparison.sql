@@ -1,0 +1,23 @@
+SELECT toString(project) AS group_key, toString(key) AS key, count() AS pieces, count(score) AS n, avg(score) AS avg, stddevPop(score) AS stdev, min(score) AS min, max(score) AS max,
+  countIf(error = 1) AS errors,
+  sumMapIf(map(if(JSONType(value) = 'String', JSONExtractString(value), value), toUInt64(1)),
+    value NOT IN ('', 'null') AND JSONType(value) != 'Object') AS values,
+  groupArrayIf(10)(ifNull(comment, ''), ifNull(comment, '') != '') AS comments,
+  groupUniqArray(10)(if(source = '', concat('{"type":"', source_type, '"}'), source)) AS sources
+FROM (SELECT run_id, key, score, value, comment, source, source_type, error, home AS project, '' AS thread
+  FROM feedback FINAL WHERE workspace_id = {p1:UUID} AND run_id != '00000000-0000-0000-0000-000000000000' AND comparative_experiment_id = {p0:UUID} AND home = {p2:UUID} AND is_root = 1
+  UNION ALL
+  SELECT run_id, key, score, value, comment, source, source_type, error, project, thread
+  FROM (SELECT run_id, key, score, value, comment, source, source_type, error FROM feedback FINAL WHERE workspace_id = {p1:UUID} AND run_id != '00000000-0000-0000-0000-000000000000' AND comparative_experiment_id = {p0:UUID} AND home = '00000000-0000-0000-0000-000000000000') AS f
+  INNER JOIN (SELECT id AS chosen_id, project_id AS project, thread_id AS thread FROM runs FINAL
+WHERE workspace_id = {p4:UUID}
+  AND project_id = {p5:UUID}
+  AND is_root = 1
+  AND id IN (SELECT run_id FROM feedback WHERE workspace_id = {p3:UUID} AND home = '00000000-0000-0000-0000-000000000000' AND run_id != '00000000-0000-0000-0000-000000000000')) AS r ON f.run_id = r.chosen_id)
+GROUP BY group_key, key
+-- p0 = 00000000-0000-0000-0000-000000000002
+-- p1 = 00000000-0000-0000-0000-00000000000a
+-- p2 = 00000000-0000-0000-0000-00000000000b
+-- p3 = 00000000-0000-0000-0000-00000000000a
+-- p4 = 00000000-0000-0000-0000-00000000000a
+-- p5 = 00000000-0000-0000-0000-00000000000b

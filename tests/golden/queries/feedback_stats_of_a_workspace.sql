@@ -1,0 +1,27 @@
+SELECT toString(project) AS group_key, toString(key) AS key, count() AS pieces, count(score) AS n, avg(score) AS avg, stddevPop(score) AS stdev, min(score) AS min, max(score) AS max,
+  countIf(error = 1) AS errors,
+  sumMapIf(map(if(JSONType(value) = 'String', JSONExtractString(value), value), toUInt64(1)),
+    value NOT IN ('', 'null') AND JSONType(value) != 'Object') AS values,
+  groupArrayIf(10)(ifNull(comment, ''), ifNull(comment, '') != '') AS comments,
+  groupUniqArray(10)(if(source = '', concat('{"type":"', source_type, '"}'), source)) AS sources
+FROM (SELECT run_id, key, score, value, comment, source, source_type, error, home AS project, '' AS thread
+  FROM feedback FINAL WHERE workspace_id = {p0:UUID} AND run_id != '00000000-0000-0000-0000-000000000000' AND NOT home = '00000000-0000-0000-0000-000000000000' AND home NOT IN {p1:Array(UUID)} AND start_time >= fromUnixTimestamp64Micro({p2:Int64}, 'UTC') AND start_time <= fromUnixTimestamp64Micro({p3:Int64}, 'UTC')
+  UNION ALL
+  SELECT run_id, key, score, value, comment, source, source_type, error, project, thread
+  FROM (SELECT run_id, key, score, value, comment, source, source_type, error FROM feedback FINAL WHERE workspace_id = {p0:UUID} AND run_id != '00000000-0000-0000-0000-000000000000' AND home = '00000000-0000-0000-0000-000000000000') AS f
+  INNER JOIN (SELECT id AS chosen_id, project_id AS project, thread_id AS thread FROM runs FINAL
+WHERE workspace_id = {p5:UUID}
+  AND project_id NOT IN {p6:Array(UUID)}
+  AND start_time >= fromUnixTimestamp64Micro({p7:Int64}, 'UTC')
+  AND start_time <= fromUnixTimestamp64Micro({p8:Int64}, 'UTC')
+  AND id IN (SELECT run_id FROM feedback WHERE workspace_id = {p4:UUID} AND home = '00000000-0000-0000-0000-000000000000' AND run_id != '00000000-0000-0000-0000-000000000000')) AS r ON f.run_id = r.chosen_id)
+GROUP BY group_key, key
+-- p0 = 00000000-0000-0000-0000-00000000000a
+-- p1 = ['00000000-0000-0000-0000-00000000000c']
+-- p2 = 1768910400000000
+-- p3 = 1768914000000000
+-- p4 = 00000000-0000-0000-0000-00000000000a
+-- p5 = 00000000-0000-0000-0000-00000000000a
+-- p6 = ['00000000-0000-0000-0000-00000000000c']
+-- p7 = 1768910400000000
+-- p8 = 1768914000000000

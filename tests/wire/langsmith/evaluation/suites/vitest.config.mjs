@@ -1,0 +1,3 @@
+export default {
+  test: { include: ["*.vitest.mjs"], reporters: ["langsmith/vitest/reporter"], cache: false, watch: false },
+};
