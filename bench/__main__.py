@@ -17,8 +17,9 @@ from typing import Final
 
 from rich.console import Console
 
-from bench import bodies, data, datasets, evaluation, floor, judgements, reads
+from bench import bodies, data, datasets, evaluation, floor, judgements, reads, spans
 from bench.bodies import Body, Mode
+from bench.connection import OTLP
 from bench.data import MadeRun, Span
 from bench.load import Load, Senders, drive
 from bench.reads import Timing
@@ -107,6 +108,46 @@ class Bench:
         self._paced(server, min(10_000.0, 0.8 * best))
         server.stop()
         shutil.rmtree(server.folder)
+
+    def spans(self) -> None:
+        """OpenTelemetry spans: reading alone, in this process; then into a server in a closed loop."""
+        span = self._span(self._plan.side_runs, _WEEK)
+        self._say(f"making {span.runs:,} spans")
+        paths = spans.write(self._scratch / "bodies", span, SENDERS)
+        found = spans.reading(paths[0])
+        group = "spans (OTLP)"
+        self._report.add(
+            Figure(group, "bytes a span, protobuf", found.bytes, ""),
+            Figure(group, "floor: protobuf's parser alone", found.parse, "µs"),
+            Figure(group, "the same, and every attribute asked for", found.walk, "µs"),
+            Figure(group, "our reader, every attribute", found.read, "µs"),
+            Figure(group, "our reader and the mapping to runs", found.mapped, "µs", 1e6 / 15_000),
+        )
+        server = self._server("spans")
+        server.start()
+        server.settle(20)
+        before = server.cpu()
+        self._say("spans: sending in a closed loop")
+        load = drive(server.url, paths, self._plan.connections, form=OTLP)
+        acknowledged = server.cpu() - before
+        server.settle()
+        if load.failed:
+            raise RuntimeError(f"{len(load.failed)} requests failed: {load.failed[0]}")
+        self._report.add(
+            Figure(group, "spans a second", load.rate, "", 15_000, least=True),
+            Figure(group, "bodies", load.bytes / load.seconds / 1e6, "MB/s"),
+            Figure(group, "server CPU a span, until acknowledged", acknowledged / load.runs * 1e6, "µs",
+                   note="writing beside it included"),
+            Figure(group, "server CPU a span", (server.cpu() - before) / load.runs * 1e6, "µs"),
+            Figure(group, "acknowledged, p50", quantile(load.latencies, 0.5) * 1000, "ms",
+                   note=f"closed loop, {spans.SPANS} spans a request"),
+            Figure(group, "acknowledged, p99", quantile(load.latencies, 0.99) * 1000, "ms"),
+            Figure(group, "memory, peak", server.peak_memory() / 1e6, "MB", 1500),
+        )  # fmt: skip
+        server.stop()
+        shutil.rmtree(server.folder)
+        for path in paths:
+            path.unlink()
 
     def _fill(self, server: Server, mode: Mode, runs: int) -> tuple[Span, float]:
         """Start a server, send a series in a closed loop, wait until it is quiet; the rate it took."""
@@ -359,7 +400,9 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="50,000 runs and fewer calls: for comparing changes"
     )
-    parser.add_argument("--only", choices=("ingest", "reads", "datasets", "evaluation"), help="a part of it")
+    parser.add_argument(
+        "--only", choices=("ingest", "spans", "reads", "datasets", "evaluation"), help="a part of it"
+    )
     parser.add_argument("--connections", type=int, default=8, help="client connections (default 8)")
     parser.add_argument("--scratch", type=Path, help="folder for data (default: a temporary one)")
     parser.add_argument("--json", type=Path, help="where the figures go (default bench/results/<date>.json)")
@@ -387,6 +430,8 @@ def main() -> None:
             if given.only in (None, "ingest"):
                 bench.floor()
                 bench.ingest()
+            if given.only in (None, "spans"):
+                bench.spans()
             if given.only in (None, "datasets"):
                 bench.datasets()
             if given.only in (None, "reads"):

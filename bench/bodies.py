@@ -165,8 +165,13 @@ def write(folder: Path, span: Span, mode: Mode, senders: int) -> list[Path]:
 
 
 def _write_one(path: Path, span: Span, mode: Mode, batches: range) -> None:
+    save(path, _bodies(span, mode, batches))
+
+
+def save(path: Path, sent: Iterable[Body]) -> None:
+    """Keep bodies for `read`."""
     with path.open("wb") as file:
-        for made in _bodies(span, mode, batches):
+        for made in sent:
             file.write(_HEAD.pack(len(made.data), made.inflated, made.runs))
             file.write(made.data)
 

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import socket
 from types import TracebackType
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from bench.bodies import BOUNDARY, Body
 
-_MULTIPART: Final = (
-    f"POST /runs/multipart HTTP/1.1\r\nHost: localhost\r\nx-api-key: bench\r\n"
-    f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\nContent-Encoding: zstd\r\n"
+
+class Form(NamedTuple):
+    """How bodies travel: the request's head without its length, and the status that acknowledges."""
+
+    head: str
+    taken: int
+
+
+_POST: Final = "HTTP/1.1\r\nHost: localhost\r\nx-api-key: bench\r\nContent-Type:"
+MULTIPART: Final = Form(
+    f"POST /runs/multipart {_POST} multipart/form-data; boundary={BOUNDARY}\r\nContent-Encoding: zstd\r\n",
+    202,
 )
+OTLP: Final = Form(f"POST /v1/traces {_POST} application/x-protobuf\r\n", 200)
 
 
 class Connection:
@@ -28,9 +38,9 @@ class Connection:
         self._socket = socket.create_connection(self._address, self._timeout)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def send(self, body: Body) -> tuple[int, bytes]:
+    def send(self, body: Body, form: Form = MULTIPART) -> tuple[int, bytes]:
         """Deliver runs; returns status and answer."""
-        head = f"{_MULTIPART}Content-Length: {len(body.data)}\r\n\r\n"
+        head = f"{form.head}Content-Length: {len(body.data)}\r\n\r\n"
         return self._exchange(head.encode() + body.data)
 
     def get(self, path: str) -> tuple[int, bytes]:

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any
 
 from bench import bodies
-from bench.connection import Connection
+from bench.connection import MULTIPART, Connection, Form
 
 
 @dataclass(slots=True)
@@ -61,7 +61,14 @@ class Load:
 class Senders:
     """Client processes that have their bodies in memory and wait for `go`. A context manager."""
 
-    def __init__(self, url: str, paths: list[Path], connections: int, rate: float | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        paths: list[Path],
+        connections: int,
+        rate: float | None = None,
+        form: Form = MULTIPART,
+    ) -> None:
         """`connections` and `rate` (runs a second; None: closed loop) are those of all senders together."""
         context = get_context("spawn")
         self._go, self._stop = context.Event(), context.Event()
@@ -72,7 +79,7 @@ class Senders:
         each = max(1, connections // len(paths))
         pace = None if rate is None else rate / len(paths)
         self._jobs: list[Future[Sent]] = [
-            self._pool.submit(_send, number, url, path, each, pace) for number, path in enumerate(paths)
+            self._pool.submit(_send, number, url, path, each, pace, form) for number, path in enumerate(paths)
         ]
 
     def __enter__(self) -> Senders:
@@ -117,9 +124,11 @@ class Senders:
         )
 
 
-def drive(url: str, paths: list[Path], connections: int, rate: float | None = None) -> Load:
+def drive(
+    url: str, paths: list[Path], connections: int, rate: float | None = None, form: Form = MULTIPART
+) -> Load:
     """Send everything and wait."""
-    with Senders(url, paths, connections, rate) as senders:
+    with Senders(url, paths, connections, rate, form) as senders:
         senders.go()
         return senders.result()
 
@@ -134,7 +143,7 @@ def _adopt(go: Event, stop: Event, ready: list[Event]) -> None:
     _signals = (go, stop, ready)
 
 
-def _send(number: int, url: str, path: Path, connections: int, rate: float | None) -> Sent:
+def _send(number: int, url: str, path: Path, connections: int, rate: float | None, form: Form) -> Sent:
     go, stop, ready = _signals
     waiting = bodies.read(path)
     sockets = [Connection(url) for _ in range(connections)]
@@ -143,7 +152,7 @@ def _send(number: int, url: str, path: Path, connections: int, rate: float | Non
     go.wait()
     before = resource.getrusage(resource.RUSAGE_SELF)
     turns.began = time.monotonic()
-    threads = [threading.Thread(target=_work, args=(connection, turns, stop)) for connection in sockets]
+    threads = [threading.Thread(target=_work, args=(connection, turns, stop, form)) for connection in sockets]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -198,18 +207,18 @@ class _Turns:
         return self.began + due
 
 
-def _work(connection: Connection, turns: _Turns, stop: Event) -> None:
+def _work(connection: Connection, turns: _Turns, stop: Event, form: Form) -> None:
     with connection:
         while not stop.is_set() and (turn := turns.take()) is not None:
             body, due = turn
             began = turns.wait_until(due)
             refused = 0
             while True:
-                status, answer = connection.send(body)
+                status, answer = connection.send(body, form)
                 if status not in (429, 503):
                     break
                 refused += 1
                 time.sleep(0.25)
             turns.note(body, time.monotonic() - began, refused)
-            if status != 202:
+            if status != form.taken:
                 turns.sent.failed.append(f"{status} {answer[:200]!r}")

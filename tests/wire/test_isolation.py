@@ -24,6 +24,7 @@ from stenograph.model.access import DEFAULT_WORKSPACE, PERMISSIONS, Caller, Perm
 from stenograph.store.meta.database import open_meta
 from stenograph.wire.app import routes
 from stenograph.wire.langsmith.workspaces import NOT_OFFERED
+from stenograph.wire.otlp.routes import PATHS as OTLP_PATHS
 from tests.conftest import Server
 
 READ, INGEST, WRITE = Permission.READ, Permission.INGEST, Permission.WRITE
@@ -53,6 +54,7 @@ class Things:
     share: str = fresh()
     dataset_share: str = fresh()
     feedback_token: str = fresh()
+    otel_trace: str = field(default_factory=lambda: uuid.uuid4().hex)
     queue: str = fresh()
     item: str = fresh()
     dataset: str = fresh()
@@ -223,6 +225,32 @@ UPLOAD_IN = {
     "results": [{"row_id": "<example>", "inputs": {"mine": 1}, **WINDOW}],
 }  # fmt: skip
 ENTIRE = {"trace": "<run>", "tree_filter": 'eq(name, "run <secret>")'}
+
+
+def _span(span_id: str, **stated: str) -> dict[str, Any]:
+    start = 1_767_225_600_000_000_000 + int(span_id[:2]) * 1_000_000_000  # ties would be broken by ids
+    times = {"startTimeUnixNano": str(start), "endTimeUnixNano": str(start + 1_000_000_000)}
+    said = [{"key": key.replace("__", "."), "value": {"stringValue": value}} for key, value in stated.items()]
+    return {"traceId": "<otel_trace>", "spanId": span_id, "name": "mine", "attributes": said, **times}
+
+
+_RUN_OF_SPAN = {"langsmith__span__id": "<run>", "langsmith__trace__id": "<run>"}
+SPANS_IN = {
+    "resourceSpans": [
+        {
+            "scopeSpans": [
+                {
+                    "spans": [
+                        _span("01" * 8, **_RUN_OF_SPAN),
+                        _span("02" * 8, langsmith__trace__session_id="<project>", **_RUN_OF_SPAN),
+                        _span("03" * 8, langsmith__span__id="<child>", langsmith__span__parent_id="<run>"),
+                        _span("04" * 8, honeyhive__session_id="<run>"),
+                    ]
+                }
+            ]
+        }
+    ]
+}
 
 CASES: list[Case] = [
     # runs
@@ -403,6 +431,7 @@ CASES: list[Case] = [
     ingests("POST", "/runs", RUN_IN),
     ingests("POST", "/runs", {**RUN_IN, "session_id": None, "session_name": "<project_name>"}),
     ingests("POST", "/runs/multipart"),
+    *(ingests("POST", path, SPANS_IN) for path in OTLP_PATHS),
     ingests("POST", "/feedback", {"id": "<feedback>", "run_id": "<run>", "key": "mine", "score": 0}),
     ingests("POST", "/feedback", {"session_id": "<project>", "key": "mine", "score": 0}),
     ingests("POST", "/feedback/eager", {"id": "<feedback>", "run_id": "<run>", "key": "mine", "score": 0}),
@@ -720,7 +749,7 @@ def test_the_roles_are_what_they_are_called() -> None:
     assert PERMISSIONS[Role.READ] == {READ}
     assert PERMISSIONS[Role.WRITE] == {READ, INGEST, WRITE}
     ingest = {(case.method, case.path) for case in CASES if case.permission is INGEST}
-    assert {path.split("/")[1] for _, path in ingest} == {"runs", "feedback"}
+    assert {path.split("/")[1] for _, path in ingest} == {"runs", "feedback", "v1", "otel", "opentelemetry"}
     assert "GET" not in {method for method, _ in ingest}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -110,7 +111,13 @@ def micros(moment: dt.datetime) -> Micros:
 
 def stamp(moment: Micros) -> str:
     """A time as it stands in dotted_order."""
-    return (_EPOCH + dt.timedelta(microseconds=moment)).strftime("%Y%m%dT%H%M%S%fZ")
+    seconds, rest = divmod(moment, 1_000_000)
+    return f"{_second(seconds)}{rest:06d}Z"
+
+
+@lru_cache(10_000)
+def _second(seconds: int) -> str:
+    return (_EPOCH + dt.timedelta(seconds=seconds)).strftime("%Y%m%dT%H%M%S")
 
 
 def _place(facts: Facts, start: Micros) -> tuple[UUID, UUID | None, str]:

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from stenograph.domain.projects import Projects
 from stenograph.domain.recorder import Recorder
+from stenograph.domain.roots import Roots
 from stenograph.errors import Invalid, NotFound, TooLarge
 from stenograph.model.feedback import Feedback
 from stenograph.model.query import RunQuery, RunSelection
@@ -119,6 +120,7 @@ class Ingest:
         self._projects = projects
         self._blobs = blobs
         self._traces = TraceCounter(max_runs_per_trace)
+        self.roots = Roots(recorder, store)
 
     async def project(self, workspace: UUID, name: str | None) -> UUID:
         """The id of the project of this name, made when it is new; `default` for none."""
@@ -151,11 +153,8 @@ class Ingest:
     async def parent_place(self, workspace: UUID, parent: UUID) -> tuple[UUID, str] | None:
         """Trace and dotted order of a run, for children posted without their own. In memory first: a parent
         has mostly just been posted."""
-        known = self._recorder.pending.get(workspace, parent)
-        if known is not None:
-            for patch in known.patches:
-                if patch.trace_id is not None and patch.dotted_order is not None:
-                    return patch.trace_id, patch.dotted_order
+        if (known := self.pending_place(workspace, parent)) is not None:
+            return known
         stored = await self._store.page(
             RunQuery(
                 selection=RunSelection(workspace=workspace, ids=(parent,)),
@@ -165,6 +164,14 @@ class Ingest:
         )
         if stored and stored[0].dotted_order:
             return stored[0].trace_id, stored[0].dotted_order
+        return None
+
+    def pending_place(self, workspace: UUID, run_id: UUID) -> tuple[UUID, str] | None:
+        """Trace and dotted order of a run that is still in memory and has stated them."""
+        known = self._recorder.pending.get(workspace, run_id)
+        for patch in known.patches if known is not None else ():
+            if patch.trace_id is not None and patch.dotted_order is not None:
+                return patch.trace_id, patch.dotted_order
         return None
 
 

@@ -202,6 +202,10 @@ class Recorder:
     def _has_room(self) -> bool:
         return self.pending.bytes < self._pace.pending_bytes // 2
 
+    def may_be_stored(self, run_id: UUID) -> bool:
+        """Whether the run store may hold this id, in whatever workspace; no is certain."""
+        return self._seen.maybe([run_id.int])[0]
+
     # -- the read barrier --------------------------------------------------------------------------------
 
     async def settle(self, workspace: UUID) -> None:

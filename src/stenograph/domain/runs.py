@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from stenograph.domain import places
 from stenograph.domain.attachments import attachment_key
 from stenograph.domain.feedback_formulas import FeedbackFormulas, speaks_of_feedback
 from stenograph.domain.recorder import Recorder
@@ -76,22 +77,61 @@ class RunReader:
     async def page(self, query: RunQuery) -> list[Run]:
         """One page. With USAGE among the columns a run's figures include its descendants'."""
         query = replace(query, selection=await self._settled(query.selection))
+        if query.selection.parent_run is not None:
+            query = replace(query, selection=await self._with_other_names(query.selection))
         with self._metrics.querying("page"):
             runs = await self._store.page(query)
+        runs = await self._placed(query, runs)
         if "total_tokens" in query.columns:
             runs = await self._with_subtrees(query.selection.workspace, runs)
         return runs
+
+    async def _placed(self, query: RunQuery, runs: list[Run]) -> list[Run]:
+        """The runs in their places, where it is asked for these and they were not known on writing."""
+        if "dotted_order" not in query.columns or not (traces := places.unplaced(runs)):
+            return runs
+        family = await self._family(query.selection.workspace, traces)
+        return [family.placed(run) for run in runs]
+
+    async def _with_other_names(self, selection: RunSelection) -> RunSelection:
+        """Children that came as spans may know the parent by another id: see places.also_named."""
+        assert selection.parent_run is not None
+        parent = RunSelection(workspace=selection.workspace, ids=(selection.parent_run,))
+        found = await self._store.page(RunQuery(selection=parent, columns=frozenset({"metadata"}), limit=1))
+        other = places.also_named(found[0]) if found else None
+        return selection if other is None else replace(selection, parent_also=(other,))
+
+    async def _family(self, workspace: UUID, traces: tuple[UUID, ...]) -> places.Family:
+        with self._metrics.querying("places"):
+            return places.Family(
+                await self._store.page(
+                    RunQuery(
+                        selection=RunSelection(workspace=workspace, traces=traces),
+                        columns=places.COLUMNS,
+                        limit=1_000_000,
+                    )
+                )
+            )
 
     async def _with_subtrees(self, workspace: UUID, runs: list[Run]) -> list[Run]:
         """Parents get the sum of their descendants' usage. A run that calls models itself is a leaf to us."""
         parents = [run for run in runs if run.run_type != "llm"]
         if not parents:
             return runs
+        orders = await self._better_orders(workspace, parents)
         with self._metrics.querying("usage"):
-            totals = await self._store.usage(workspace, parents)
+            totals = await self._store.usage(workspace, parents, orders)
         return [
             msgspec.structs.replace(run, usage=totals[run.id]) if run.id in totals else run for run in runs
         ]
+
+    async def _better_orders(self, workspace: UUID, runs: Sequence[Run]) -> Mapping[UUID, str] | None:
+        """Dotted orders in the traces of these runs that the store does not know whole.
+
+        A root is in every dotted order of its trace; what is below another span may not know of it.
+        """
+        traces = tuple({run.trace_id: None for run in runs if not run.is_root and places.was_span(run)})
+        return (await self._family(workspace, traces)).orders() if traces else None
 
     async def one(self, workspace: UUID, run_id: UUID, columns: frozenset[str]) -> Run:
         """One run; NotFound when the workspace has none of this id."""
@@ -110,8 +150,9 @@ class RunReader:
         run = await self._named(
             await self._settled(RunSelection(workspace=workspace, ids=(run_id,))), columns
         )
+        orders = await self._better_orders(workspace, [run])
         with self._metrics.querying("family"):
-            family = await self._store.family(run)
+            family = await self._store.family(run, orders)
         if run.run_type != "llm" and family.usage is not None:
             run = msgspec.structs.replace(run, usage=family.usage)
         return run, family.descendants
@@ -129,7 +170,7 @@ class RunReader:
             found = found or await self._store.page(question)
         if not found:
             raise NotFound(f"run {run_id} not found")
-        return found[0]
+        return (await self._placed(question, found))[0]
 
     async def feedback_of(
         self, workspace: UUID, runs: Sequence[Run], comparison: UUID | None = None

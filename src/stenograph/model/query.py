@@ -18,9 +18,10 @@ class RunSelection:
     """Which runs of a workspace. Everything given must hold; empty and None say nothing.
 
     `filter` speaks of the run itself, `trace_filter` of the root of its trace, `tree_filter` of any run of
-    its trace. `since` and `until` bound the start time, both inclusive. `without_projects` are being deleted:
-    nothing of them is seen, though their rows may still be there. `formulas` select nothing: what they compute
-    counts as feedback of the runs, in filters and in statistics.
+    its trace. `since` and `until` bound the start time, both inclusive. `parent_also` are other names of
+    `parent_run`. `without_projects` are being deleted: nothing of them is seen, though their rows may still be
+    there. `formulas` select nothing: what they compute counts as feedback of the runs, in filters and in
+    statistics.
     """
 
     workspace: UUID
@@ -29,6 +30,7 @@ class RunSelection:
     ids: tuple[UUID, ...] = ()
     traces: tuple[UUID, ...] = ()
     parent_run: UUID | None = None
+    parent_also: tuple[UUID, ...] = ()
     reference_examples: tuple[UUID, ...] = ()
     run_type: str | None = None
     has_error: bool | None = None

@@ -16,15 +16,23 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _PREFIXES: Final = ("/langsmith", "/api/v1", "/api")
+_OTLP: Final = re.compile(
+    r"(?:/langsmith|/honeyhive)?(?:/api)?(?:/v1)?(/(?:otel/|opentelemetry/)?v1/(?:traces|logs|metrics))/?"
+)
+"""OpenTelemetry's own path under whatever endpoint an exporter was given; its `v1` is no prefix."""
 _LOCAL: Final = re.compile(r"(?:https?://)?(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?", re.IGNORECASE)
 
 
 def canonical(path: str) -> str:
-    """A LangSmith path without the prefixes that its clients use.
+    """A path without the prefixes that clients use.
 
     `/api/v1/runs`, `/api/runs`, `/langsmith/api/v1/runs` are `/runs`; `/v1/platform/x`, `/api/v1/platform/x`
-    are `/platform/x`; `/api/v2/x` is `/v2/x`.
+    are `/platform/x`; `/api/v2/x` is `/v2/x`. `/api/otel/v1/traces` is `/otel/v1/traces`.
     """
+    if path.rstrip("/").endswith(("/v1/traces", "/v1/logs", "/v1/metrics")) and (
+        otlp := _OTLP.fullmatch(path)
+    ):
+        return otlp[1]
     for prefix in _PREFIXES:
         if path.startswith(prefix) and (len(path) == len(prefix) or path[len(prefix)] == "/"):
             path = path[len(prefix) :] or "/"

@@ -19,6 +19,7 @@ from stenograph.wire.http import Services, encode
 from stenograph.wire.langsmith import errors as langsmith_errors
 from stenograph.wire.langsmith import not_yet
 from stenograph.wire.langsmith import routes as langsmith
+from stenograph.wire.otlp.routes import routes as otlp_routes
 from stenograph.wire.ui.routes import routes as ui_routes
 
 log = structlog.get_logger("stenograph.http")
@@ -26,7 +27,7 @@ log = structlog.get_logger("stenograph.http")
 
 def routes() -> list[BaseRoute]:
     """Everything that is answered here, by the path that Addresses leaves."""
-    return [*langsmith.routes(), *ui_routes(), Route("/metrics", _metrics)]
+    return [*langsmith.routes(), *otlp_routes(), *ui_routes(), Route("/metrics", _metrics)]
 
 
 def build(services: Services) -> ASGIApp:

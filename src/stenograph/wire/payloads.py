@@ -48,17 +48,18 @@ class Payloads:
             if not found.isascii():
                 found.decode()
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            self._check_depth(raw, what)
+            self.check_depth(raw, what)
             found = _mend(raw, what, str(error))
         else:
-            self._check_depth(found, what)
+            self.check_depth(found, what)
         if found == b"null":
             return None
         if kind is not None and _KINDS.get(found[0]) != kind:
             raise Invalid(f"{what} must be a JSON {kind}, not {_start(found)}", where=(what,))
         return found
 
-    def _check_depth(self, raw: bytes, what: str) -> None:
+    def check_depth(self, raw: bytes, what: str) -> None:
+        """TooLarge when a document is nested too deeply: all there is to check of one that we wrote ourselves."""
         if len(raw) <= self._max_depth or raw.count(b"{") + raw.count(b"[") <= self._max_depth:
             return
         if _depth(raw) > self._max_depth:

@@ -14,8 +14,8 @@ DOCS = (Path(__file__).parents[3] / "docs" / "not-yet.md").read_text()
 
 PATHS = [
     "/api/v2/runs/query",
-    "/otel/v1/traces",
-    "/v1/traces",
+    "/otel/v1/logs",
+    "/v1/metrics",
     "/datasets/studio_experiment",
     "/datasets/00000000-0000-4000-8000-000000000009/generate",
     "/runs/experiments/00000000-0000-4000-8000-000000000009/evaluate",

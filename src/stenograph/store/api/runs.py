@@ -55,13 +55,18 @@ class RunStore(Protocol):
     async def page(self, query: RunQuery) -> list[Run]:
         """The runs of one page, with the columns asked for and those of their key."""
 
-    async def usage(self, workspace: UUID, runs: Sequence[Run]) -> Mapping[UUID, Usage]:
-        """For each of these runs that has descendants with usage: its own and theirs together."""
+    async def usage(
+        self, workspace: UUID, runs: Sequence[Run], orders: Mapping[UUID, str] | None = None
+    ) -> Mapping[UUID, Usage]:
+        """For each of these runs that has descendants with usage: its own and theirs together.
 
-    async def family(self, run: Run) -> Family:
+        `orders` are dotted orders that are known better than the store knows them.
+        """
+
+    async def family(self, run: Run, orders: Mapping[UUID, str] | None = None) -> Family:
         """The descendants of a run, of which no more than the key need be given, and the usage of all together.
 
-        Those in its project, or in none yet, whose clock is not a day behind its own.
+        Those in its project, or in none yet, whose clock is not a day behind its own. `orders` as for `usage`.
         """
 
     async def stats(

@@ -150,22 +150,25 @@ def add_usage(one: Usage, other: Usage) -> Usage:
     )
 
 
-def spent(columns: Columns) -> list[tuple[UUID, str, Usage]]:
-    """Run id, dotted order and own usage of each row."""
+def spent(columns: Columns, better: Mapping[UUID, str]) -> list[tuple[UUID, str, Usage]]:
+    """Run id, dotted order (the one that is known better, if any) and own usage of each row."""
     if not columns:
         return []
     orders = columns["dotted_order"]
-    return [(run_id, orders[row].decode(), usage(columns, row)) for row, run_id in enumerate(columns["id"])]
+    return [
+        (run_id, better.get(run_id) or orders[row].decode(), usage(columns, row))
+        for row, run_id in enumerate(columns["id"])
+    ]
 
 
-def family(run: Run, columns: Columns, skew: Micros) -> Family:
+def family(run: Run, columns: Columns, skew: Micros, better: Mapping[UUID, str]) -> Family:
     """The descendants of a run among the rows of its trace, and the usage of all.
 
     As on pages, usage counts what stands in the run's project and starts at most `skew` before it.
     """
     descendants: list[UUID] = []
     counted: list[tuple[UUID, str, Usage]] = []
-    rows = spent(columns)
+    rows = spent(columns, better)
     for row, (run_id, dotted_order, own) in enumerate(rows):
         if run.id in _path(dotted_order)[:-1]:
             descendants.append(run_id)

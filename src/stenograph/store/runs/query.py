@@ -44,7 +44,10 @@ def where(selection: RunSelection, params: Params) -> str:
     if selection.until is not None:
         terms.append(f"start_time <= {params.micros(selection.until)}")
     if selection.parent_run is not None:
-        terms.append(f"ifNull(parent_run_id = {params.uuid(selection.parent_run)}, 0)")
+        also = [
+            f"parent_run_id = {params.uuid(run)}" for run in (selection.parent_run, *selection.parent_also)
+        ]
+        terms.append(f"ifNull({' OR '.join(also)}, 0)")
     if selection.reference_examples:
         terms.append(among("reference_example_id", selection.reference_examples, params))
     if selection.run_type is not None:

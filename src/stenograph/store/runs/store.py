@@ -128,15 +128,17 @@ class Runs:
     async def page(self, wanted: RunQuery) -> list[Run]:
         return rows.runs(wanted.selection.workspace, await self._engine.query(*query.page(wanted)))
 
-    async def usage(self, workspace: UUID, runs: Sequence[Run]) -> Mapping[UUID, Usage]:
+    async def usage(
+        self, workspace: UUID, runs: Sequence[Run], orders: Mapping[UUID, str] | None = None
+    ) -> Mapping[UUID, Usage]:
         if not runs:
             return {}
         columns = await self._all(lambda limit: query.descendants(workspace, runs, limit))
-        return answers.subtree_usage(runs, answers.spent(columns))
+        return answers.subtree_usage(runs, answers.spent(columns, orders or {}))
 
-    async def family(self, run: Run) -> Family:
+    async def family(self, run: Run, orders: Mapping[UUID, str] | None = None) -> Family:
         columns = await self._all(lambda limit: query.family(run, limit))
-        return answers.family(run, columns, query.SKEW)
+        return answers.family(run, columns, query.SKEW, orders or {})
 
     async def _all(self, statement: Callable[[int | None], query.Statement]) -> dict[str, list[Any]]:
         """All rows of a statement. First it is asked for few enough of them to read most columns for these alone."""

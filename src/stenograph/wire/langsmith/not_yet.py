@@ -16,7 +16,7 @@ _V2: Final = re.compile(r"/v2/")
 
 LATER: Final[dict[str, str]] = {
     r"/v2/": "The v2 API is not offered yet. The classic calls are: list_runs, read_run, create_feedback and so on.",
-    r"/(otel/|opentelemetry/)?v1/traces": "OpenTelemetry is not offered yet: send runs with a LangSmith client.",
+    r"/(otel/|opentelemetry/)?v1/(logs|metrics)": "Of OpenTelemetry traces alone are taken: POST /v1/traces.",
     r"/datasets/(studio_experiment|[^/]+/generate)": "This needs a language model, and none is called from here.",
     r"/runs/experiments/[^/]+/evaluate": "Rules are not offered yet: evaluate_existing runs your own evaluators.",
     r"/sessions/[^/]+/insights": "Insights are not offered yet.",
