@@ -23,7 +23,8 @@ _DAY: Final = 86_400_000_000
 
 
 def give(server: Server, span: Span, count: int) -> None:
-    """Send so many pieces, evenly over the project's runs. Each comes within a day of its run's end."""
+    """Send so many pieces, evenly over the project's runs, each of the day after its run's end. They come in the
+    order of their times, as they do in life."""
     with Connection(server.url) as connection:
         for body in _bodies(span, count):
             status, answer = connection.send(body)
@@ -40,12 +41,11 @@ def _bodies(span: Span, count: int) -> Iterator[Body]:
         for run in trace
     ]
     chance = random.Random(data.SEED)
+    pieces = [_piece(runs[number % len(runs)], chance) for number in range(count)]
+    pieces.sort(key=lambda piece: str(piece["created_at"]))
     for start in range(0, count, _BODY):
-        pieces = [
-            _piece(runs[number * 7919 % len(runs)], chance)
-            for number in range(start, min(start + _BODY, count))
-        ]
-        parts = (bodies.part(f"feedback.{piece['id']}", json.dumps(piece).encode()) for piece in pieces)
+        some = pieces[start : start + _BODY]
+        parts = (bodies.part(f"feedback.{piece['id']}", json.dumps(piece).encode()) for piece in some)
         yield bodies.body(parts, 0)
 
 

@@ -581,6 +581,17 @@ def test_every_tree_is_accepted_and_is_true_or_false_of_every_run(engine: Engine
     assert engine.found(tree) == ALL - engine.found(Not(tree))
 
 
+def test_what_is_always_true_beside_words_changes_nothing(engine: Engine) -> None:
+    always = Not(Compare(field=Field.ID, op=Op.EQ, value=None))
+    for tree in (
+        And((Search("ZEBRA"), always)),
+        Or((Search("ZEBRA"), Not(always))),
+        And((always, Or(()))),
+        always,
+    ):
+        assert engine.found(tree) == ALL - engine.found(Not(tree))
+
+
 def test_the_longest_filter_that_parses_is_accepted(engine: Engine) -> None:
     pair = 'and(like(input_key,"a.%"),neq(output_value,5),eq(input_value,"x"))'
     text = "or(" + ",".join([pair] * 33) + ")"

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -43,6 +43,9 @@ from stenograph.wire.bodies import Bodies
 from stenograph.wire.payloads import Payloads, clean
 
 T = TypeVar("T")
+
+MAX_MESSAGE: Final = 1000
+"""Characters of a decoder's message that are told to clients."""
 
 _encoder = msgspec.json.Encoder(decimal_format="string")
 
@@ -111,13 +114,19 @@ def decode(raw: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(clean(raw) or b"{}", type=kind)
     except msgspec.ValidationError as error:
-        text, _, path = str(error).partition(" - at `$")
+        text, _, path = _message(error).partition(" - at `$")
         where = tuple(step for step in path.rstrip("`").replace("[", ".[").split(".") if step)
         raise Invalid(text, where=("body", *where)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"the body is not valid JSON: {error}", where=("body",)) from None
     except RecursionError:
         raise Invalid("the body is nested too deeply", where=("body",)) from None
+
+
+def _message(error: msgspec.ValidationError) -> str:
+    """What msgspec says. It repeats a value that is none of a list, whatever its length, and says last where."""
+    text = str(error)
+    return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE // 2]}…{text[-MAX_MESSAGE // 2 :]}"
 
 
 @contextmanager
@@ -203,7 +212,7 @@ class Params:
 
 def as_micros(value: str | float | dt.datetime, where: tuple[str | int, ...]) -> int:
     """A client's time; Invalid when it is none."""
-    if isinstance(value, str) and value.replace(".", "", 1).isdigit():
+    if isinstance(value, str) and value.replace(".", "", 1).isdecimal():  # a superscript is a digit
         value = float(value)
     found = moment(value)
     if found is None:

@@ -230,6 +230,21 @@ def test_absent_stays_and_null_clears(http: httpx.Client, name: str) -> None:
     assert http.get(f"{path}/versions").json() == []  # none of this wrote an example
 
 
+def test_only_an_object_of_that_one_member_means_absent(http: httpx.Client, name: str) -> None:
+    found = made(http, name, extra={"metadata": {"a": 1}})
+    path = f"/datasets/{found['id']}"
+    for odd in ('["__missing__", {}]', '{"__missing__": 1e400}', '{"__missing__": "x", "b": 1}', "[[]]"):
+        refused(http.patch(path, content=f'{{"name": {odd}}}'), 422, "name")
+    assert http.patch(path, content='{"metadata": {"__missing__": "x", "b": 1}}').status_code == 200
+    assert http.get(path).json()["metadata"] == {"__missing__": "x", "b": 1}
+    assert http.patch(path, content='{"name": { "__missing__" : "" }}').json()["name"] == name
+
+
+def test_a_refusal_does_not_repeat_a_long_value(http: httpx.Client, name: str) -> None:
+    message = refused(http.post("/datasets", json={"name": name, "data_type": "x" * 100_000}), 422, "data_type")
+    assert len(message) < 1100
+
+
 def test_a_baseline_is_an_experiment_over_this_dataset(http: httpx.Client, name: str) -> None:
     mine, other = made(http, f"{name} mine")["id"], made(http, f"{name} other")["id"]
     ids = [
@@ -388,6 +403,8 @@ def test_broken_bodies(http: httpx.Client, name: str) -> None:
         ({"metadata": "[1]"}, "metadata"),
         ({"metadata": "{"}, "metadata"),
         ({"metadata": '{"a":' * 200 + "1" + "}" * 200}, "metadata"),
+        ({"name_contains": "x" * 5001}, "name_contains"),
+        ({"name_contains": "\u0390" * 5000}, "name_contains"),  # three characters each when folded
         ({"exclude": "name"}, "exclude"),
         ({"tag_value_id": "x"}, "tag_value_id"),
     ],

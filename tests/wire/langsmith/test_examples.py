@@ -204,6 +204,7 @@ def test_orders(http: httpx.Client, dataset: str) -> None:
         ({"metadata": "[]"}, 422, "metadata"),
         ({"metadata": '{"a":' * 200 + "1" + "}" * 200}, 422, "metadata"),
         ({"full_text_contains": ["x"] * 21}, 422, "full_text_contains"),
+        ({"full_text_contains": "x" * 5001}, 422, "full_text_contains"),
         ({"filter": 'eq(name, "x")'}, 400, None),
         ({"filter": 'has(metadata, \'{"a":' + "[" * 200 + "]" * 200 + "}')"}, 422, "metadata"),
         ({"exclude_default_fields": "perhaps"}, 422, "exclude_default_fields"),

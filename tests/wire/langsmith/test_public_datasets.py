@@ -488,6 +488,7 @@ def test_what_is_not_shared_is_not_found_by_naming_it(stranger: httpx.Client, sh
         ({"limit": 0}, "limit"), ({"limit": 101}, "limit"), ({"limit": "many"}, "limit"), ({"offset": -1}, "offset"),
         ({"run": "x"}, "run"), ({"session": "x"}, "session"), ({"user": "x"}, "user"), ({"level": "trace"}, "level"),
         ({"source": "rumour"}, "source"), ({"has_comment": "perhaps"}, "has_comment"),
+        ({"min_created_at": "\u00b2"}, "min_created_at"), ({"max_created_at": "1.\u00b2"}, "max_created_at"),
     ],
 )  # fmt: skip
 def test_parameters_out_of_range_are_refused_in_the_documented_shape(

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from stenograph.errors import Conflict, NotFound
 from stenograph.model.experiments import ComparativeExperiment, ComparisonQuery, ComparisonSort
-from stenograph.store.meta import tables
+from stenograph.store.meta import dialect, tables
 from stenograph.store.meta.engine import Engine
 
 _T = tables.comparative_experiments.c
@@ -61,7 +61,7 @@ def _matching(query: ComparisonQuery) -> list[sa.ColumnElement[bool]]:
     if query.name is not None:
         conditions.append(_T.name == query.name)
     if query.name_contains is not None:
-        conditions.append(_T.name_folded.contains(query.name_contains.casefold(), autoescape=True))
+        conditions.append(dialect.inside(_T.name_folded, query.name_contains.casefold()))
     return conditions
 
 

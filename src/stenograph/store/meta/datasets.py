@@ -178,7 +178,7 @@ def _matching(query: DatasetQuery) -> list[sa.ColumnElement[bool]]:
     if query.name is not None:
         conditions.append(_D.name == query.name)
     if query.name_contains is not None:
-        conditions.append(_D.name_folded.contains(query.name_contains.casefold(), autoescape=True))
+        conditions.append(dialect.inside(_D.name_folded, query.name_contains.casefold()))
     if query.data_types is not None:
         conditions.append(_D.data_type.in_([each.value for each in query.data_types]))
     return conditions

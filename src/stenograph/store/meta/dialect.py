@@ -21,6 +21,10 @@ Value = TypeVar("Value")
 MAX_BOUND: Final = 5_000
 """Values in one IN list: engines refuse statements with more than about 32,000 parameters."""
 
+MAX_SOUGHT: Final = 5_000
+"""Characters of a text to be found inside others: SQLite takes patterns of up to 50,000 bytes, and a character may
+become 6 of them when it is folded or written as JSON."""
+
 BUSY_TIMEOUT: Final = 30_000
 """Milliseconds that SQLite waits for another process's write."""
 
@@ -79,6 +83,20 @@ def batches(values: Sequence[Value]) -> Iterator[Sequence[Value]]:
     """`values` in slices short enough for one statement."""
     for start in range(0, len(values), MAX_BOUND):
         yield values[start : start + MAX_BOUND]
+
+
+def inside(
+    column: sa.ColumnElement[str], folded: str, asked_as: str = "name_contains"
+) -> sa.ColumnElement[bool]:
+    """The folded text is somewhere in a column of folded texts. Invalid names the parameter when it is too long."""
+    check_sought(folded, asked_as)
+    return column.contains(folded, autoescape=True)
+
+
+def check_sought(text: str, asked_as: str) -> None:
+    """Invalid for a text that is too long to be looked for inside others."""
+    if len(text) > MAX_SOUGHT:
+        raise Invalid(f"a text to look for has at most {MAX_SOUGHT} characters", where=("query", asked_as))
 
 
 def is_unique_violation(error: sa.exc.IntegrityError) -> bool:

@@ -339,6 +339,7 @@ def _matching(query: ExampleQuery) -> list[sa.ColumnElement[bool]]:
             raise Invalid(f"at most {dialect.MAX_BOUND} ids can be asked for at once", where=("query", "id"))
         conditions.append(_T.id.in_(query.ids))
     for text in query.texts:
+        dialect.check_sought(text, "full_text_contains")
         # payloads are JSON text: what is looked for is written as it would be there
         written = msgspec.json.encode(text).decode()[1:-1]
         inside = (sa.cast(column, sa.Text).icontains(written, autoescape=True) for column in _PAYLOADS)

@@ -68,7 +68,7 @@ class FeedbackConfigs:
         if keys is not None:
             wanted = wanted.where(_T.key.in_(keys))
         if key_contains is not None:
-            wanted = wanted.where(_T.key_folded.contains(key_contains.casefold(), autoescape=True))
+            wanted = wanted.where(dialect.inside(_T.key_folded, key_contains.casefold()))
         newest = (_T.modified_at.desc(), _T.key.desc()) if descending else (_T.modified_at, _T.key)
         wanted = wanted.order_by(*newest).offset(offset).limit(limit)
         rows = await self._engine.read(lambda connection: connection.execute(wanted).all())

@@ -176,7 +176,7 @@ def _matching(query: ProjectQuery) -> sa.Select[Any]:
     if query.name is not None:
         wanted = wanted.where(_T.name == query.name)
     if query.name_contains is not None:
-        wanted = wanted.where(_T.name_folded.contains(query.name_contains.casefold(), autoescape=True))
+        wanted = wanted.where(dialect.inside(_T.name_folded, query.name_contains.casefold()))
     if query.reference_free:
         wanted = wanted.where(_T.reference_dataset_id.is_(None))
     if query.reference_datasets is not None:

@@ -93,7 +93,7 @@ class _Compiler:
             case Or():
                 return self._joined("OR", [self.condition(part) for part in node.parts])
             case Not():
-                return f"NOT ({self.condition(node.part)})"
+                return self._negated(self.condition(node.part))
             case Compare():
                 return self._compare(node)
             case Member():
@@ -113,10 +113,19 @@ class _Compiler:
             case _:
                 assert_never(node)
 
+    # Constants are folded here: the engine, doing it, took NOT (words AND 1) for true of every run.
+
     def _joined(self, operator: str, parts: list[str]) -> str:
+        idle, decisive = ("1", "0") if operator == "AND" else ("0", "1")
+        if decisive in parts:
+            return decisive
+        parts = [part for part in parts if part != idle]
         if not parts:
-            return "1" if operator == "AND" else "0"
+            return idle
         return parts[0] if len(parts) == 1 else "(" + f" {operator} ".join(parts) + ")"
+
+    def _negated(self, part: str) -> str:
+        return {"0": "1", "1": "0"}.get(part) or f"NOT ({part})"
 
     # plain fields
 

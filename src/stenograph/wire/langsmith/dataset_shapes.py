@@ -26,6 +26,7 @@ _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _LAST: Final = 10_413_792_000_000_000 - 1
 """The last moment that stores hold: see `derive.moment`."""
 _SECONDS: Final = re.compile(r"[0-9]{9,17}(?:\.[0-9]{0,9})?")
+_ABSENCE: Final = re.compile(rb'\s*\{\s*"__missing__"\s*:\s*"[^"\\]*"\s*\}\s*')
 _OFFSET_OF_A_QUERY: Final = re.compile(r"([T ]\d\d:\d\d\S*) (\d\d:?\d\d)$")
 
 
@@ -85,9 +86,7 @@ def _stated(sent: DatasetPatchIn, name: str) -> Raw | UnsetType:
     if not document:
         return UNSET
     # LangSmith's schema models absence as an object of this one member, and generated clients send it.
-    if b'"__missing__"' in document[:40] and set(msgspec.json.decode(document)) == {"__missing__"}:
-        return UNSET
-    return raw
+    return UNSET if _ABSENCE.fullmatch(document) else raw
 
 
 def _text(sent: DatasetPatchIn, name: str) -> str | UnsetType | None:

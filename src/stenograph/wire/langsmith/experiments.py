@@ -58,6 +58,7 @@ MAX_KEYS: Final = 100
 MAX_STREAMED: Final = 10
 MAX_GROUPED: Final = 1000
 MAX_METADATA_KEYS: Final = 4
+MAX_SOUGHT: Final = 1000
 _ALL: Final = 10_000_000
 
 PUBLIC_FIELDS: Final = ALL_FIELDS - {"source_run_id"}
@@ -204,6 +205,8 @@ async def grouped_experiments(request: Request) -> Response:
         raise Invalid(f"name 1 to {MAX_METADATA_KEYS} keys", ("body", "metadata_keys"))
     if (sent.filter or "").strip():
         raise Invalid("experiments cannot be filtered by an expression here", ("body", "filter"))
+    if len(sent.name_contains or "") > MAX_SOUGHT:
+        raise Invalid(f"a text to look for has at most {MAX_SOUGHT} characters", ("body", "name_contains"))
     version = sent.dataset_version
     with of_body():
         bounds = Bounds(since=convert.micros(sent.stats_start_time, "stats_start_time"))
