@@ -58,6 +58,19 @@ class Payloads:
             raise Invalid(f"{what} must be a JSON {kind}, not {_start(found)}", where=(what,))
         return found
 
+    def check_values(
+        self, document: bytes | memoryview | msgspec.Raw, what: str, kind: str | None = None
+    ) -> bytes | None:
+        """The same for documents whose values are read here later, each with others: one that could not be read
+        would fail them all. Numbers beyond a float's reach become null; Invalid for integers of thousands of digits.
+        """
+        found = self.check(document, what, kind)
+        try:
+            msgspec.json.decode(found or b"null")
+        except (msgspec.DecodeError, RecursionError) as error:
+            return _mend(found or b"null", what, str(error))
+        return found
+
     def check_depth(self, raw: bytes, what: str) -> None:
         """TooLarge when a document is nested too deeply: all there is to check of one that we wrote ourselves."""
         if len(raw) <= self._max_depth or raw.count(b"{") + raw.count(b"[") <= self._max_depth:

@@ -448,3 +448,8 @@ def test_bodies_that_are_no_queue(http: httpx.Client) -> None:
     assert http.patch(f"{BASE}/{unknown}", content=json.dumps({"name": "x"})).status_code == 404
     assert http.get(f"{BASE}/{unknown.hex}").status_code == 404
     assert http.get(f"{BASE}/{unknown}/queues").json() == []
+
+
+def test_a_number_beyond_reach_in_metadata_is_null(http: httpx.Client) -> None:
+    answer = http.post(BASE, content=b'{"name": "x", "metadata": {"a": 1e400}}')
+    assert (answer.status_code, answer.json()["metadata"]) == (200, {"a": None})

@@ -241,7 +241,9 @@ def test_only_an_object_of_that_one_member_means_absent(http: httpx.Client, name
 
 
 def test_a_refusal_does_not_repeat_a_long_value(http: httpx.Client, name: str) -> None:
-    message = refused(http.post("/datasets", json={"name": name, "data_type": "x" * 100_000}), 422, "data_type")
+    message = refused(
+        http.post("/datasets", json={"name": name, "data_type": "x" * 100_000}), 422, "data_type"
+    )
     assert len(message) < 1100
 
 
@@ -414,6 +416,19 @@ def test_what_cannot_be_listed_is_refused_with_its_place(
 ) -> None:
     for path in ("/datasets", "/datasets/stream"):
         refused(http.get(path, params=params), 422, where)
+
+
+def test_a_number_beyond_reach_does_not_spoil_the_list_for_others(http: httpx.Client, name: str) -> None:
+    sent = b'{"name": "%s", "extra": {"metadata": {"mark": "%s", "n": 1e400}}}' % (
+        name.encode(),
+        name.encode(),
+    )
+    found = http.post("/datasets", content=sent).json()
+    assert found["metadata"] == {"mark": name, "n": None}
+    listed = http.get("/datasets", params={"metadata": f'{{"mark": "{name}"}}'})
+    assert [each["id"] for each in listed.json()] == [found["id"]]
+    digits = b'{"name": "%s 2", "extra": {"metadata": {"n": %s}}}' % (name.encode(), b"9" * 5000)
+    refused(http.post("/datasets", content=digits), 422, "extra")
 
 
 def test_odd_names_are_found_or_not_and_never_an_error(http: httpx.Client) -> None:

@@ -216,6 +216,15 @@ def test_what_cannot_be_listed(
     refused(http.get("/examples", params=params), status, where)
 
 
+def test_a_number_beyond_reach_does_not_spoil_the_dataset(http: httpx.Client, dataset: str) -> None:
+    head = b'{"dataset_id": "%s", "inputs": {"n": 1e400}, "metadata": ' % dataset.encode()
+    assert http.post("/examples", content=head + b'{"a": -1e400}}').json()["metadata"]["a"] is None
+    found = http.get("/examples", params={"dataset": dataset, "filter": 'exists(metadata, "a")'})
+    assert [each["inputs"] for each in found.json()] == [{"n": None}]
+    assert http.get(f"/datasets/{dataset}/openai").status_code == 200
+    assert http.post("/examples", content=head + b'{"dataset_split": 1e400}}').status_code in (200, 422)
+
+
 def test_odd_texts_are_found_or_not_and_never_an_error(http: httpx.Client, dataset: str) -> None:
     create(http, dataset, {"inputs": {"n": 1, "text": 'a\u0000b 100% "quoted" \\ _'}})
     for text in ("100%", '"QUOTED"', "\\ _", "a\u0000b"):

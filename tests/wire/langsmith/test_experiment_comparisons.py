@@ -113,6 +113,7 @@ def test_experiments_by_their_metadata(http: httpx.Client) -> None:
     [
         {"metadata_keys": []}, {"metadata_keys": list("abcde")}, {"experiment_limit": 0},
         {"experiment_limit": 1001}, {"filter": "eq(x, 1)"}, {"stats_start_time": "soon"},
+        {"name_contains": "x" * 1001},
     ],
 )  # fmt: skip
 def test_groups_of_experiments_that_cannot_be(http: httpx.Client, wrong: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ from stenograph.store.runs.feedback_query import Asked
 from stenograph.store.runs.judged import Judged
 from stenograph.store.runs.settle import Pace, Settling
 from stenograph.store.runs.sql import Params
+from stenograph.store.runs.upgrade import upgrade
 
 
 def _blocks(runs: Sequence[Run], feedback: Sequence[Feedback]) -> dict[str, bytes]:
@@ -45,10 +46,12 @@ class Runs:
 
     @classmethod
     async def open(cls, engine: Engine, pace: Pace | None = None) -> Runs:
-        """Create the tables where they are missing. With a pace, settle what is written until the store is closed."""
-        text = files("stenograph.store.runs").joinpath("schema.sql").read_text()
-        for statement in statements(text).values():
+        """Create the tables where they are missing, and bring old ones up to date. With a pace, settle what is written
+        until the store is closed."""
+        schema = statements(files("stenograph.store.runs").joinpath("schema.sql").read_text())
+        for statement in schema.values():
             await engine.execute(statement)
+        await upgrade(engine, schema)
         if pace is None:
             return cls(engine)
         settling = Settling(engine, pace)

@@ -97,7 +97,7 @@ def _number(sent: QueuePatchIn) -> int | UnsetType | None:
 def _metadata(sent: QueuePatchIn, payloads: Payloads) -> bytes | UnsetType | None:
     if not bytes(sent.metadata):
         return UNSET
-    found = payloads.check(sent.metadata, "metadata", "object")
+    found = payloads.check_values(sent.metadata, "metadata", "object")
     return UNSET if found is not None and msgspec.json.decode(found) == _MISSING else found
 
 

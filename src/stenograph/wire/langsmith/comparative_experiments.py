@@ -55,7 +55,7 @@ async def create(request: Request) -> Response:
             dataset_id=sent.reference_dataset_id,
             name=sent.name,
             description=sent.description,
-            extra=to.payloads.check(sent.extra, "extra", "object"),
+            extra=to.payloads.check_values(sent.extra, "extra", "object"),
             created_at=micros(sent.created_at, "created_at"),
             modified_at=micros(sent.modified_at, "modified_at"),
         )

@@ -117,7 +117,7 @@ class _Form:
         if text is None:
             return None
         try:
-            return payloads.check(text.encode(errors="replace"), name, kind)
+            return payloads.check_values(text.encode(errors="replace"), name, kind)
         except Invalid as error:
             raise Invalid(error.message, ("body", name)) from None
 

@@ -43,12 +43,14 @@ def new_dataset(sent: DatasetIn, payloads: Payloads) -> NewDataset:
             id=sent.id,
             description=sent.description,
             data_type=DataType(sent.data_type or "kv"),
-            inputs_schema=payloads.check(sent.inputs_schema_definition, "inputs_schema_definition", "object"),
-            outputs_schema=payloads.check(
+            inputs_schema=payloads.check_values(
+                sent.inputs_schema_definition, "inputs_schema_definition", "object"
+            ),
+            outputs_schema=payloads.check_values(
                 sent.outputs_schema_definition, "outputs_schema_definition", "object"
             ),
-            transformations=payloads.check(sent.transformations, "transformations", "array"),
-            metadata=_metadata_of(payloads.check(sent.extra, "extra", "object"), payloads),
+            transformations=payloads.check_values(sent.transformations, "transformations", "array"),
+            metadata=_metadata_of(payloads.check_values(sent.extra, "extra", "object"), payloads),
             externally_managed=sent.externally_managed or False,
             created_at=micros(sent.created_at, "created_at"),
         )
@@ -57,7 +59,7 @@ def new_dataset(sent: DatasetIn, payloads: Payloads) -> NewDataset:
 def _metadata_of(extra: bytes | None, payloads: Payloads) -> bytes | None:
     if extra is None:
         return None
-    return payloads.check(_members(extra).get("metadata", ABSENT), "extra.metadata", "object")
+    return payloads.check_values(_members(extra).get("metadata", ABSENT), "extra.metadata", "object")
 
 
 def dataset_patch(sent: DatasetPatchIn, payloads: Payloads) -> DatasetPatch:
@@ -65,7 +67,7 @@ def dataset_patch(sent: DatasetPatchIn, payloads: Payloads) -> DatasetPatch:
 
     def json(name: str, kind: str = "object") -> bytes | UnsetType | None:
         raw = _stated(sent, name)
-        return UNSET if raw is UNSET else payloads.check(raw, name, kind)
+        return UNSET if raw is UNSET else payloads.check_values(raw, name, kind)
 
     with of_body():
         name = _text(sent, "name")

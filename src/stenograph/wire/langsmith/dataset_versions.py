@@ -200,7 +200,7 @@ def _value(operation: MetadataOperationIn, payloads: Payloads) -> msgspec.Raw:
         raise Invalid("SET needs a value", ("value",))
     if len(bytes(operation.value)) > MAX_VALUE:
         raise Invalid(f"a value has at most {MAX_VALUE} bytes", ("value",))
-    found = payloads.check(operation.value, "value") or b"null"
+    found = payloads.check_values(operation.value, "value") or b"null"
     if operation.key == SPLIT_KEY:
         return msgspec.Raw(msgspec.json.encode(_split_names(found)))
     return msgspec.Raw(found)

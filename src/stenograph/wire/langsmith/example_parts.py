@@ -220,7 +220,7 @@ def _operations(sent: SentExample) -> FileOperations | None:
 
 def _object(document: memoryview | Raw, what: str, payloads: Payloads) -> bytes | None:
     try:
-        return payloads.check(document, what, "object")
+        return payloads.check_values(document, what, "object")
     except Invalid as error:
         raise Invalid(error.message) from None
 

@@ -123,7 +123,7 @@ def _cell(text: str, payloads: Payloads, where: tuple[str | int, ...]) -> Any:
         return text[1:]
     if text[:1] in ("{", "["):
         try:
-            return Raw(payloads.check(text.encode(), "cell") or b"null")
+            return Raw(payloads.check_values(text.encode(), "cell") or b"null")
         except Invalid:
             return text
     return text
@@ -152,7 +152,7 @@ def jsonl_drafts(data: memoryview, columns: Columns, payloads: Payloads) -> Iter
                 continue
             where = ("body", "file", number)
             try:
-                row = _members(payloads.check(line.encode(), "line", "object") or b"{}")
+                row = _members(payloads.check_values(line.encode(), "line", "object") or b"{}")
                 parts = (
                     {group: _chosen(row, columns.of(group), group) for group in GROUPS}
                     if columns.inputs
@@ -187,7 +187,7 @@ def _whole(row: Mapping[str, Raw], payloads: Payloads) -> dict[str, dict[str, Ra
         raise Invalid("there is no member inputs; name input_keys for another form", ("inputs",))
     parts = {}
     for group in GROUPS:
-        document = payloads.check(row.get(group, Raw(b"null")), group, "object")
+        document = payloads.check_values(row.get(group, Raw(b"null")), group, "object")
         parts[group] = _members(document) if document else {}
     return parts
 

@@ -1,0 +1,28 @@
+"""Brings a data folder of an earlier version up to date when it is opened.
+
+Killed at any moment, it is begun again at the next start: the old table stays until the new one is whole.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Final
+
+from stenograph.store.runs.engine import Engine, statements
+
+_NAMED: Final = "CREATE TABLE IF NOT EXISTS feedback\n"
+
+
+async def upgrade(engine: Engine, schema: dict[str, str]) -> None:
+    """To be called once the tables are there. `schema` has the statements that create them as they are now."""
+    steps = statements(files("stenograph.store.runs").joinpath("upgrade.sql").read_text())
+    found = await engine.query(steps["columns_of_feedback"])
+    await engine.execute(steps["forget_copy"])
+    if b"home" in found["name"]:
+        return
+    create = schema["create_feedback"]
+    assert _NAMED in create
+    await engine.execute(create.replace(_NAMED, "CREATE TABLE feedback_copy\n"))
+    await engine.maintain(steps["copy_feedback"])
+    await engine.execute(steps["exchange"])
+    await engine.execute(steps["forget_copy"])
