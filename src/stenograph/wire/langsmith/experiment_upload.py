@@ -57,7 +57,7 @@ def uploaded(sent: ExperimentUploadIn, workspace: UUID, payloads: Payloads) -> U
             description=sent.experiment_description,
             start=_time(sent.experiment_start_time, "experiment_start_time"),
             end=_time(sent.experiment_end_time, "experiment_end_time"),
-            metadata=payloads.check_values(sent.experiment_metadata, "experiment_metadata", "object"),
+            metadata=payloads.check(sent.experiment_metadata, "experiment_metadata", "object"),
             dataset_id=sent.dataset_id,
             dataset_name=sent.dataset_name,
             dataset_description=sent.dataset_description,
@@ -77,7 +77,7 @@ def uploaded(sent: ExperimentUploadIn, workspace: UUID, payloads: Payloads) -> U
 
 def _row(sent: ResultRowIn, workspace: UUID, now: Micros, payloads: Payloads, where: Path) -> UploadedRow:
     with placed(where):
-        inputs = payloads.check_values(sent.inputs, "inputs", "object")
+        inputs = payloads.check(sent.inputs, "inputs", "object")
         if inputs is None:
             raise Invalid("a row has inputs", ("inputs",))
         return UploadedRow(
@@ -85,11 +85,11 @@ def _row(sent: ResultRowIn, workspace: UUID, now: Micros, payloads: Payloads, wh
             start=_time(sent.start_time, "start_time"),
             end=_time(sent.end_time, "end_time"),
             example_id=sent.row_id,
-            expected=payloads.check_values(sent.expected_outputs, "expected_outputs", "object"),
-            outputs=payloads.check_values(sent.actual_outputs, "actual_outputs", "object"),
+            expected=payloads.check(sent.expected_outputs, "expected_outputs", "object"),
+            outputs=payloads.check(sent.actual_outputs, "actual_outputs", "object"),
             name=sent.run_name,
             error=sent.error,
-            metadata=payloads.check_values(sent.run_metadata, "run_metadata", "object"),
+            metadata=payloads.check(sent.run_metadata, "run_metadata", "object"),
             scores=_scores(
                 sent.evaluation_scores or (), workspace, now, payloads, (*where, "evaluation_scores")
             ),
