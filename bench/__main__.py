@@ -314,7 +314,7 @@ class Bench:
             seconds=4 * self._plan.kind_seconds,
             seed=1,
             cold=True,
-            kinds=reads.ON_FEEDBACK,
+            kinds=reads.on_feedback(judgements.share(server)),
         )
         for kind, timing in found:
             self._say(f"read: {kind}")

@@ -32,6 +32,24 @@ def give(server: Server, span: Span, count: int) -> None:
                 raise RuntimeError(f"feedback was refused: {status} {answer[:200]!r}")
 
 
+def share(server: Server) -> str:
+    """Make the project an experiment over a dataset of its own, and give the token that opens it."""
+    with Connection(server.url) as connection:
+
+        def asked(method: str, path: str, **document: str) -> dict[str, Any]:
+            status, answer = connection.request(
+                method, path, "application/json", json.dumps(document).encode()
+            )
+            if status != 200:
+                raise RuntimeError(f"{method} {path}: {status} {answer[:200]!r}")
+            found: dict[str, Any] = json.loads(answer)
+            return found
+
+        dataset = asked("POST", "/datasets", name="judged")["id"]
+        asked("POST", "/sessions?upsert=true", name=PROJECT, reference_dataset_id=dataset)
+        return str(asked("PUT", f"/datasets/{dataset}/share")["share_token"])
+
+
 def _bodies(span: Span, count: int) -> Iterator[Body]:
     runs = [
         run

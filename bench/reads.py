@@ -134,8 +134,19 @@ def _feedback(pick: Picker) -> Ask:
     return Ask(path.replace("+", "%2B"))
 
 
-ON_FEEDBACK: Final[dict[str, Callable[[Picker], Ask]]] = {"feedback list": _feedback}
-"""Asked for apart, once there is some: without it the other kinds are the same from version to version."""
+def on_feedback(share_token: str) -> dict[str, Callable[[Picker], Ask]]:
+    """Asked for apart, once there is some: without it the other kinds are the same from version to version.
+
+    The token opens a dataset over which judgements.PROJECT is an experiment.
+    """
+
+    def shared(pick: Picker) -> Ask:
+        path = f"/public/{share_token}/datasets/feedback?limit=100&offset={100 * pick.chance.randrange(5)}"
+        return Ask(
+            path + (f"&key={pick.chance.choice(judgements.KEYS)}" if pick.chance.random() < 0.5 else "")
+        )
+
+    return {"feedback list": _feedback, "feedback of a shared dataset": shared}
 
 
 def projects_of(server: Server, span: Span) -> dict[str, str]:
