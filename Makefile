@@ -4,15 +4,23 @@ BIN := .venv/bin
 
 .PHONY: setup serve test lint format bench lock clean
 
-setup: .venv/.installed tests/node_modules/.installed
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+setup: .venv/.developing tests/node_modules/.installed
+
+# What it takes to serve.
 .venv/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Stenograph needs Python 3.11 or newer; set PYTHON=/path/to/python3"; exit 1; }
 	@echo "Setting up .venv: downloads about 300 MB the first time"
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# And what it takes to work on it: test runner, linter, the clients that tests drive.
+.venv/.developing: .venv/.installed requirements-dev.lock
+	$(PIP) --require-hashes -r requirements-dev.lock
 	@touch $@
 
 # The JavaScript client that the tests drive. Not needed to serve.
@@ -26,23 +34,27 @@ serve: .venv/.installed
 test: setup
 	$(BIN)/pytest
 
-lint: .venv/.installed
+lint: .venv/.developing
 	$(BIN)/ruff format --check src tests bench
 	$(BIN)/ruff check src tests bench
 	$(BIN)/mypy
 
-format: .venv/.installed
+format: .venv/.developing
 	$(BIN)/ruff format src tests bench
 	$(BIN)/ruff check --fix src tests bench
 
-bench: .venv/.installed
+bench: .venv/.developing
 	$(BIN)/python -m bench
 
-# After a change of dependencies in pyproject.toml: pins every version with its hashes, for all platforms.
+# After a change of dependencies in pyproject.toml: pins every version with its hashes, for all platforms. The second
+# file is the first and more: what both hold has one version.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-emit-index-url --no-emit-find-links
+
 lock:
-	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-index-url --no-emit-find-links --group dev pyproject.toml -o requirements.lock
+	$(PIP) uv
+	$(COMPILE) --group build pyproject.toml -o requirements.lock
+	$(COMPILE) --group build --group dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean:
 	rm -rf .venv tests/node_modules

@@ -25,8 +25,8 @@ from bench import data
 from bench.bodies import stored_size
 from bench.data import MadeRun, Span
 from bench.server import disk_of, wait_until_quiet
-from stenograph.domain.derive import derive
-from stenograph.domain.pricing import Pricing
+from stenograph.domain.recording.derive import derive
+from stenograph.domain.usage.pricing import Pricing
 from stenograph.model.runs import Run, RunPatch, merge
 from stenograph.settings import Settings
 from stenograph.store.runs import rows

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from stenograph.domain.prices import PriceBook
-from stenograph.domain.recorder import Pace, Recorder
+from stenograph.domain.recording.recorder import Pace, Recorder
+from stenograph.domain.usage.prices import PriceBook
 from stenograph.model.access import DEFAULT_WORKSPACE
 from stenograph.model.feedback import Feedback
 from stenograph.model.query import FeedbackQuery, RunQuery, RunSelection

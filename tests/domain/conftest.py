@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stenograph.domain import recorder
+from stenograph.domain.recording import recorder
 from tests.recording import House, house
 
 Work = Callable[[House], Awaitable[None]]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stenograph.domain.derive import NO_PROJECT, derive, micros, moment, stamp
+from stenograph.domain.recording.derive import NO_PROJECT, derive, micros, moment, stamp
 from stenograph.model.runs import NO_USAGE, Run, RunPatch, Usage, merge
 from stenograph.store.runs import rows
 

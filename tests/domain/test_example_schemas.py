@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stenograph.domain import example_schemas, schema_effort
-from stenograph.domain.example_schemas import (
+from stenograph.domain.datasets.public_schemas import PUBLISHED, published_at
+from stenograph.domain.examples import schema_effort
+from stenograph.domain.examples import schemas as example_schemas
+from stenograph.domain.examples.schema_effort import Effort, effort, unfolded
+from stenograph.domain.examples.schemas import (
     MAX_EFFORT,
     MAX_MESSAGE,
     MAX_PROBLEMS,
@@ -21,8 +24,6 @@ from stenograph.domain.example_schemas import (
     problems,
     root_part,
 )
-from stenograph.domain.public_schemas import PUBLISHED, published_at
-from stenograph.domain.schema_effort import Effort, effort, unfolded
 from stenograph.errors import Invalid
 
 WHERE = ("body", "inputs_schema_definition")

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stenograph.domain.example_schemas import problems
-from stenograph.domain.example_transformations import (
+from stenograph.domain.examples.schemas import problems
+from stenograph.domain.examples.transformations import (
     MAX_STEPS,
     MAX_TRANSFORMATIONS,
     parse_transformations,

@@ -13,9 +13,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from stenograph.domain import example_spool
-from stenograph.domain.datasets import NewDataset
-from stenograph.domain.examples import ExampleDraft, ExampleEdit, NewFile
+from stenograph.domain.datasets.datasets import NewDataset
+from stenograph.domain.examples import spool as example_spool
+from stenograph.domain.examples.examples import ExampleDraft, ExampleEdit, NewFile
 from stenograph.errors import Conflict, Invalid
 from stenograph.main import running
 from stenograph.model.access import DEFAULT_WORKSPACE as MINE

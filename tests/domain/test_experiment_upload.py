@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
-from stenograph.domain.datasets import Datasets
-from stenograph.domain.examples import Examples
-from stenograph.domain.experiment_upload import ExperimentUpload, UploadedExperiment, UploadedRow
-from stenograph.domain.feedback_configs import FeedbackConfigs
-from stenograph.domain.feedback_formulas import FeedbackFormulas
-from stenograph.domain.ingest import Ingest
-from stenograph.domain.late_examples import LateExamples
-from stenograph.domain.projects import Projects
-from stenograph.domain.recorder import Recorder
+from stenograph.domain.datasets.datasets import Datasets
+from stenograph.domain.examples.examples import Examples
+from stenograph.domain.examples.late import LateExamples
+from stenograph.domain.experiments.upload import ExperimentUpload, UploadedExperiment, UploadedRow
+from stenograph.domain.feedback.configs import FeedbackConfigs
+from stenograph.domain.feedback.formulas import FeedbackFormulas
+from stenograph.domain.projects.projects import Projects
+from stenograph.domain.recording.ingest import Ingest
+from stenograph.domain.recording.recorder import Recorder
 from stenograph.domain.runs import RunReader
 from stenograph.errors import InboxFull
 from stenograph.model.projects import ProjectQuery

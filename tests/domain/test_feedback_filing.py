@@ -11,8 +11,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from stenograph.domain import feedback_filing
-from stenograph.domain.recorder import Recorder
+from stenograph.domain.feedback import filing as feedback_filing
+from stenograph.domain.recording.recorder import Recorder
 from stenograph.errors import StoreUnavailable
 from stenograph.model.feedback import Feedback
 from stenograph.model.query import FeedbackQuery, RunSelection

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from stenograph.domain.feedback_configs import FeedbackConfigs
-from stenograph.domain.feedback_tokens import FeedbackTokens
+from stenograph.domain.feedback.configs import FeedbackConfigs
+from stenograph.domain.feedback.tokens import FeedbackTokens
 from stenograph.errors import NotFound
 from stenograph.model.access import DEFAULT_WORKSPACE
 from stenograph.model.feedback_setup import FeedbackToken

@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from stenograph.domain.feedback_formulas import FeedbackFormulas
-from stenograph.domain.late_examples import LateExamples
-from stenograph.domain.recorder import Recorder
+from stenograph.domain.examples.late import LateExamples
+from stenograph.domain.feedback.formulas import FeedbackFormulas
+from stenograph.domain.recording.recorder import Recorder
 from stenograph.domain.runs import RunReader
 from stenograph.errors import StoreUnavailable
 from stenograph.model.datasets import Dataset

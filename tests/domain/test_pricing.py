@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stenograph.domain import catalogue
-from stenograph.domain.money import MAX_COST, MAX_COUNT, Side, add, picodollars, rate, side_cost
-from stenograph.domain.patterns import MAX_TEXT, compile_bounded
-from stenograph.domain.pricing import Pricing, check_price
+from stenograph.domain.usage import catalogue
+from stenograph.domain.usage.money import MAX_COST, MAX_COUNT, Side, add, picodollars, rate, side_cost
+from stenograph.domain.usage.patterns import MAX_TEXT, compile_bounded
+from stenograph.domain.usage.pricing import Pricing, check_price
 from stenograph.errors import Invalid
 from stenograph.model.prices import ModelPrice
 from stenograph.model.runs import NO_USAGE, Usage

@@ -12,13 +12,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from stenograph.domain.attachments import attachment_key
-from stenograph.domain.feedback import FeedbackService
-from stenograph.domain.feedback_configs import FeedbackConfigs
-from stenograph.domain.feedback_formulas import FeedbackFormulas
-from stenograph.domain.ingest import Ingest
-from stenograph.domain.project_deletion import ProjectDeletion
-from stenograph.domain.projects import Projects
-from stenograph.domain.recorder import Recorder
+from stenograph.domain.feedback.configs import FeedbackConfigs
+from stenograph.domain.feedback.feedback import FeedbackService
+from stenograph.domain.feedback.formulas import FeedbackFormulas
+from stenograph.domain.projects.deletion import ProjectDeletion
+from stenograph.domain.projects.projects import Projects
+from stenograph.domain.recording.ingest import Ingest
+from stenograph.domain.recording.recorder import Recorder
 from stenograph.domain.runs import RunReader
 from stenograph.errors import Invalid, NotFound, StoreUnavailable
 from stenograph.model.projects import NewProject
@@ -239,7 +239,7 @@ def test_it_is_tried_again_when_the_store_does_not_answer(
             assert (deleted.freed, tries) == (True, 2)
             assert not await at.seen(run)
 
-    monkeypatch.setattr("stenograph.domain.project_deletion.FIRST_PAUSE", 0.0)
+    monkeypatch.setattr("stenograph.domain.projects.deletion.FIRST_PAUSE", 0.0)
     on_house(tmp_path, work)
 
 

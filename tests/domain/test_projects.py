@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stenograph.domain.projects import CACHE_SIZE, CACHE_TTL, MAX_NAME, Projects, check_name
+from stenograph.domain.projects.projects import CACHE_SIZE, CACHE_TTL, MAX_NAME, Projects, check_name
 from stenograph.errors import Conflict, Invalid, NotFound, StoreUnavailable
 from stenograph.model.access import DEFAULT_WORKSPACE, Workspace
 from stenograph.model.projects import NewProject, Project, ProjectPatch, ProjectQuery, contains

@@ -12,8 +12,8 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from stenograph.domain import batch_writer as module
-from stenograph.domain.derive import derive
+from stenograph.domain.recording import batch_writer as module
+from stenograph.domain.recording.derive import derive
 from stenograph.errors import InboxFull, StoreUnavailable
 from stenograph.model.feedback import Feedback
 from stenograph.model.query import RunSelection

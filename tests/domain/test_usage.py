@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stenograph.domain.money import MAX_COST, MAX_COUNT
-from stenograph.domain.usage import extract
-from stenograph.domain.usage_shapes import MAX_DETAILS, Clean, RawUsage, from_provider, stated
+from stenograph.domain.usage.money import MAX_COST, MAX_COUNT
+from stenograph.domain.usage.shapes import MAX_DETAILS, Clean, RawUsage, from_provider, stated
+from stenograph.domain.usage.usage import extract
 
 USAGE = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
 FOUND = RawUsage(input_tokens=3, output_tokens=4, total_tokens=7)

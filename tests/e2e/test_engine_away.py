@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from stenograph.domain import recorder
-from stenograph.domain.feedback_formulas import FeedbackFormulas
+from stenograph.domain.feedback.formulas import FeedbackFormulas
+from stenograph.domain.recording import recorder
 from stenograph.domain.runs import RunReader
 from stenograph.errors import StoreUnavailable
 from stenograph.model.query import FeedbackQuery, RunQuery, RunSelection

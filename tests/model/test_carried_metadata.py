@@ -9,7 +9,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from stenograph.domain.derive import derive
+from stenograph.domain.recording.derive import derive
 from stenograph.model.carried_metadata import carried, carry
 from stenograph.model.runs import EXTRA_IS_OURS, NO_USAGE, Facts, Run, RunPatch, merge
 

@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stenograph.domain.derive import derive
+from stenograph.domain.recording.derive import derive
 from stenograph.model.runs import NO_USAGE, PLACE, Attachment, Facts, Run, RunPatch, merge
 
 WORKSPACE = UUID(int=1)

@@ -10,7 +10,7 @@ import pytest
 
 from stenograph.store.runs.conditions import condition
 from stenograph.store.runs.sql import Params
-from stenograph.wire.langsmith.filters import parse
+from stenograph.wire.langsmith.filters.filters import parse
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "conditions"
 UUID_TEXT = "018f3c5e-0000-7000-8000-000000000001"

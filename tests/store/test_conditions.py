@@ -41,7 +41,7 @@ from stenograph.model.filters import (
 )
 from stenograph.store.runs.conditions import condition
 from stenograph.store.runs.sql import Params
-from stenograph.wire.langsmith.filters import parse
+from stenograph.wire.langsmith.filters.filters import parse
 
 WORKSPACE = uuid5(NAMESPACE_OID, "workspace")
 ELSEWHERE = uuid5(NAMESPACE_OID, "another workspace")

@@ -77,7 +77,7 @@ def test_connections_are_durable_and_checked(tmp_path: Path) -> None:
 OPEN_AND_WRITE = """
 import asyncio, sys
 from uuid import uuid4
-from stenograph.domain.projects import Projects
+from stenograph.domain.projects.projects import Projects
 from stenograph.model.access import DEFAULT_WORKSPACE
 from stenograph.store.meta.database import open_meta
 

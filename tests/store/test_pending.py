@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from stenograph.domain.derive import derive
+from stenograph.domain.recording.derive import derive
 from stenograph.model.feedback import Feedback
 from stenograph.model.runs import NO_USAGE, Run, RunPatch, merge
 from stenograph.store.pending import Batch, Pending, PendingRun, Record

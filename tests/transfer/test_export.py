@@ -17,7 +17,7 @@ import pytest
 
 from tests.conftest import Server, free_port
 from tests.transfer.conftest import Run, add, dataset_named, make, stored
-from tests.wire.langsmith.giving import give
+from tests.wire.langsmith.feedback.giving import give
 from tests.wire.langsmith.recorded import START, Trace, record
 
 PARIS: dict[str, Any] = {

@@ -11,10 +11,10 @@ from uuid import UUID
 
 import msgspec
 
-from stenograph.domain import places
 from stenograph.domain.attachments import attachment_key
-from stenograph.domain.feedback_formulas import FeedbackFormulas, speaks_of_feedback
-from stenograph.domain.recorder import Recorder
+from stenograph.domain.feedback.formulas import FeedbackFormulas, speaks_of_feedback
+from stenograph.domain.recording import places
+from stenograph.domain.recording.recorder import Recorder
 from stenograph.errors import NotFound
 from stenograph.model.feedback import FeedbackStat
 from stenograph.model.feedback_formulas import with_composites

@@ -14,26 +14,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stenograph.domain.access import Access, require
-from stenograph.domain.annotation_queues import AnnotationQueues
+from stenograph.domain.annotation.items import QueueItems
+from stenograph.domain.annotation.population import QueuePopulation
+from stenograph.domain.annotation.queues import AnnotationQueues
 from stenograph.domain.attachments import Links
-from stenograph.domain.dataset_sharing import DatasetSharing
-from stenograph.domain.datasets import Datasets
-from stenograph.domain.derive import moment
-from stenograph.domain.examples import Examples
-from stenograph.domain.experiments import Experiments
-from stenograph.domain.feedback import FeedbackService
-from stenograph.domain.feedback_configs import FeedbackConfigs
-from stenograph.domain.feedback_formulas import FeedbackFormulas
-from stenograph.domain.feedback_tokens import FeedbackTokens
-from stenograph.domain.ingest import Ingest
-from stenograph.domain.prices import PriceBook
-from stenograph.domain.project_deletion import ProjectDeletion
-from stenograph.domain.project_stats import ProjectStats
-from stenograph.domain.projects import Projects
-from stenograph.domain.queue_items import QueueItems
-from stenograph.domain.queue_population import QueuePopulation
+from stenograph.domain.datasets.datasets import Datasets
+from stenograph.domain.datasets.sharing import DatasetSharing
+from stenograph.domain.examples.examples import Examples
+from stenograph.domain.experiments.experiments import Experiments
+from stenograph.domain.feedback.configs import FeedbackConfigs
+from stenograph.domain.feedback.feedback import FeedbackService
+from stenograph.domain.feedback.formulas import FeedbackFormulas
+from stenograph.domain.feedback.tokens import FeedbackTokens
+from stenograph.domain.projects.deletion import ProjectDeletion
+from stenograph.domain.projects.projects import Projects
+from stenograph.domain.projects.stats import ProjectStats
+from stenograph.domain.recording.derive import moment
+from stenograph.domain.recording.ingest import Ingest
 from stenograph.domain.runs import RunReader
 from stenograph.domain.sharing import Sharing
+from stenograph.domain.usage.prices import PriceBook
 from stenograph.errors import Invalid
 from stenograph.model.access import Caller, Permission
 from stenograph.observability import Metrics

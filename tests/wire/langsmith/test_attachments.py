@@ -17,7 +17,7 @@ from langsmith.schemas import Attachment, Run
 
 from stenograph.domain.attachments import Links, attachment_key
 from stenograph.errors import Forbidden
-from stenograph.wire.langsmith.attachments import disposition
+from stenograph.wire.langsmith.runs.attachments import disposition
 from tests.conftest import Server
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:.*deprecated.*")

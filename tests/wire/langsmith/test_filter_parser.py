@@ -29,8 +29,8 @@ from stenograph.model.filters import (
     TestOp,
     Text,
 )
-from stenograph.wire.langsmith.filter_syntax import MAX_DEPTH, MAX_LENGTH
-from stenograph.wire.langsmith.filters import MAX_CONDITIONS, parse
+from stenograph.wire.langsmith.filters.filters import MAX_CONDITIONS, parse
+from stenograph.wire.langsmith.filters.syntax import MAX_DEPTH, MAX_LENGTH
 
 ID = UUID("018f3c5e-0000-7000-8000-000000000001")
 METADATA, INPUTS, FEEDBACK = PairKind.METADATA, PairKind.INPUTS, PairKind.FEEDBACK

@@ -211,7 +211,7 @@ def test_a_long_chain(http: httpx.Client, runs: Read, project: str) -> None:
 
 
 def run_id(trace: str, span: str) -> str:
-    from stenograph.domain.places import run_of
+    from stenograph.domain.recording.places import run_of
 
     return str(run_of(bytes.fromhex(trace), bytes.fromhex(span)))
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from stenograph.model.access import Permission
 from stenograph.wire.http import caller, encode, services
-from stenograph.wire.langsmith.convert import time_text
+from stenograph.wire.langsmith.runs.convert import time_text
 
 SPOKEN_VERSION = "0.15.0"
 """The LangSmith version whose behaviour we follow: clients switch features on by it, and 0.16 is where they begin

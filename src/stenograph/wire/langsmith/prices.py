@@ -17,8 +17,8 @@ from stenograph.model.access import Permission
 from stenograph.model.prices import ModelPrice
 from stenograph.model.runs import Micros
 from stenograph.wire.http import body_as, caller, encode, of_body, path_uuid, services
-from stenograph.wire.langsmith.convert import micros, time_text
-from stenograph.wire.langsmith.schemas import Moment
+from stenograph.wire.langsmith.runs.convert import micros, time_text
+from stenograph.wire.langsmith.runs.schemas import Moment
 
 
 class PriceIn(Struct):

@@ -8,36 +8,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from stenograph.wire.langsmith import (
-    annotation_queue_items,
-    annotation_queue_runs,
-    annotation_queues,
-    attachments,
-    comparative_experiments,
-    dashboard,
-    dataset_files,
-    dataset_sharing,
-    dataset_versions,
-    datasets,
-    example_multipart,
-    examples,
-    experiment_upload,
-    experiments,
-    feedback,
-    feedback_configs,
-    feedback_formulas,
-    feedback_tokens,
-    info,
-    ingest,
-    prices,
-    public_datasets,
-    public_schemas,
-    runs,
-    sessions,
-    sharing,
-    views,
-    workspaces,
-)
+from stenograph.wire.langsmith import info, prices, sharing, workspaces
+from stenograph.wire.langsmith.annotation import items as annotation_queue_items
+from stenograph.wire.langsmith.annotation import queues as annotation_queues
+from stenograph.wire.langsmith.annotation import runs as annotation_queue_runs
+from stenograph.wire.langsmith.datasets import datasets, public_schemas
+from stenograph.wire.langsmith.datasets import files as dataset_files
+from stenograph.wire.langsmith.datasets import public as public_datasets
+from stenograph.wire.langsmith.datasets import sharing as dataset_sharing
+from stenograph.wire.langsmith.datasets import versions as dataset_versions
+from stenograph.wire.langsmith.examples import examples
+from stenograph.wire.langsmith.examples import multipart as example_multipart
+from stenograph.wire.langsmith.experiments import comparative as comparative_experiments
+from stenograph.wire.langsmith.experiments import experiments
+from stenograph.wire.langsmith.experiments import upload as experiment_upload
+from stenograph.wire.langsmith.feedback import configs as feedback_configs
+from stenograph.wire.langsmith.feedback import feedback
+from stenograph.wire.langsmith.feedback import formulas as feedback_formulas
+from stenograph.wire.langsmith.feedback import tokens as feedback_tokens
+from stenograph.wire.langsmith.projects import dashboard, sessions, views
+from stenograph.wire.langsmith.runs import attachments, ingest, runs
 
 Handler = Callable[[Request], Awaitable[Response]]
 

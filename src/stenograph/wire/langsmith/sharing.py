@@ -23,9 +23,10 @@ from stenograph.model.feedback import Feedback
 from stenograph.model.projects import ProjectQuery
 from stenograph.model.sharing import Share, ShareKind
 from stenograph.wire.http import Params, as_uuid, body_as, caller, encode, path_uuid, services
-from stenograph.wire.langsmith import convert, feedback, runs
-from stenograph.wire.langsmith.feedback_json import to_wire
-from stenograph.wire.langsmith.schemas import RunsQueryIn, UnshareIn
+from stenograph.wire.langsmith.feedback import feedback
+from stenograph.wire.langsmith.feedback.shapes import to_wire
+from stenograph.wire.langsmith.runs import convert, runs
+from stenograph.wire.langsmith.runs.schemas import RunsQueryIn, UnshareIn
 
 _WHOLE_RUN: Final = convert.DEFAULT_SELECT | {"child_run_ids", "inputs_preview", "outputs_preview"}
 _STORED_APART: Final = frozenset({"inputs", "outputs", "events", "extra", "serialized", "error"})

@@ -13,7 +13,7 @@ from stenograph.errors import Unsupported
 from stenograph.model.access import PERMISSIONS, Caller, Permission, Workspace
 from stenograph.model.projects import ProjectQuery
 from stenograph.wire.http import caller, encode, services
-from stenograph.wire.langsmith.convert import time_text
+from stenograph.wire.langsmith.runs.convert import time_text
 
 _RETENTION: Final = "How long runs are kept cannot be set through this API: this server keeps them all."
 _MEMBERS: Final = "This server knows API keys and no people: see `stenograph keys`."

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stenograph.domain.attachments import attachment_key
-from stenograph.domain.ingest import Delivery, refusal, summary
+from stenograph.domain.recording.ingest import Delivery, refusal, summary
 from stenograph.errors import Invalid, StenographError, TooLarge
 from stenograph.model.access import Permission
 from stenograph.model.runs import Micros, RunPatch

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
-from stenograph.domain.derive import THREAD_KEYS
-from stenograph.domain.ingest import MAX_NAME
+from stenograph.domain.recording.derive import THREAD_KEYS
+from stenograph.domain.recording.ingest import MAX_NAME
 from stenograph.errors import Invalid
 from stenograph.model.runs import Attachment, Micros
 from stenograph.wire.otlp import conventions

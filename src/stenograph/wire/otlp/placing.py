@@ -17,9 +17,9 @@ from functools import lru_cache
 from typing import Final
 from uuid import UUID, uuid5
 
-from stenograph.domain.derive import stamp
-from stenograph.domain.ingest import Ingest
-from stenograph.domain.places import UNKNOWN, beside, run_of
+from stenograph.domain.recording.derive import stamp
+from stenograph.domain.recording.ingest import Ingest
+from stenograph.domain.recording.places import UNKNOWN, beside, run_of
 from stenograph.model.runs import Micros
 from stenograph.wire.otlp.conventions.draft import Draft, as_uuid
 from stenograph.wire.otlp.mapping import Mapped

@@ -11,7 +11,7 @@ import httpx
 from langsmith import Client
 from langsmith.schemas import Dataset
 
-from tests.wire.langsmith.experimenting import ok, session_of
+from tests.wire.langsmith.experiments.experimenting import ok, session_of
 
 WRONG = {3, 8, 13, 18}
 """The questions that `answer` gets wrong: a fifth of any twenty."""

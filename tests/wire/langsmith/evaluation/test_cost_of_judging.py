@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import httpx
 
 from tests.conftest import Server
-from tests.wire.langsmith.experimenting import bench, ok
+from tests.wire.langsmith.experiments.experimenting import bench, ok
 
 
 def pages(http: httpx.Client) -> str:

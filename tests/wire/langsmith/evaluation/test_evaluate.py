@@ -15,7 +15,7 @@ from langsmith import Client
 from langsmith.schemas import Dataset, Example
 
 from tests.wire.langsmith.evaluation.questions import WRONG, Questions, answer, evaluator, exact
-from tests.wire.langsmith.experimenting import ok
+from tests.wire.langsmith.experiments.experimenting import ok
 
 
 @evaluator

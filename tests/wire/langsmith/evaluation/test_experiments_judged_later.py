@@ -12,7 +12,7 @@ from langsmith.evaluation import evaluate_comparative, evaluate_existing
 from langsmith.schemas import Example, Run
 
 from tests.wire.langsmith.evaluation.questions import Questions, answer, evaluator, exact
-from tests.wire.langsmith.experimenting import ok
+from tests.wire.langsmith.experiments.experimenting import ok
 
 
 def better(inputs: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from langsmith import Client
 from tests.conftest import Server
 from tests.wire.langsmith.evaluation.questions import Questions
 from tests.wire.langsmith.evaluation.repository import MODULES, SUITES, Repository, environment
-from tests.wire.langsmith.experimenting import ok
+from tests.wire.langsmith.experiments.experimenting import ok
 
 COMMANDS = {
     "jest": [str(MODULES / "jest" / "bin" / "jest.js"), "--config", "jest.config.json"],

@@ -17,7 +17,7 @@ from langsmith import Client
 from tests.conftest import Server
 from tests.wire.langsmith.evaluation.questions import Questions
 from tests.wire.langsmith.evaluation.repository import SUITES, Repository, environment
-from tests.wire.langsmith.experimenting import ok
+from tests.wire.langsmith.experiments.experimenting import ok
 
 
 @pytest.fixture
