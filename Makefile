@@ -14,13 +14,13 @@ setup: .venv/.developing tests/node_modules/.installed
 		{ echo "Stenograph needs Python 3.11 or newer; set PYTHON=/path/to/python3"; exit 1; }
 	@echo "Setting up .venv: downloads about 300 MB the first time"
 	$(PYTHON) -m venv .venv
-	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --require-hashes --no-deps -r requirements.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # And what it takes to work on it: test runner, linter, the clients that tests drive.
 .venv/.developing: .venv/.installed requirements-dev.lock
-	$(PIP) --require-hashes -r requirements-dev.lock
+	$(PIP) --require-hashes --no-deps -r requirements-dev.lock
 	@touch $@
 
 # The JavaScript client that the tests drive. Not needed to serve.

@@ -20,6 +20,9 @@ _OTLP: Final = re.compile(
     r"(?:/langsmith|/honeyhive)?(?:/api)?(?:/v1)?(/(?:otel/|opentelemetry/)?v1/(?:traces|logs|metrics))/?"
 )
 """OpenTelemetry's own path under whatever endpoint an exporter was given; its `v1` is no prefix."""
+_OF_HONEYHIVE: Final = re.compile(r"/(?:session|events|v1/events|v1/sessions)(?:/|$)")
+"""What HoneyHive's documents print at the root, where no other face has anything."""
+
 _LOCAL: Final = re.compile(r"(?:https?://)?(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?", re.IGNORECASE)
 
 
@@ -27,12 +30,17 @@ def canonical(path: str) -> str:
     """A path without the prefixes that clients use.
 
     `/api/v1/runs`, `/api/runs`, `/langsmith/api/v1/runs` are `/runs`; `/v1/platform/x`, `/api/v1/platform/x`
-    are `/platform/x`; `/api/v2/x` is `/v2/x`. `/api/otel/v1/traces` is `/otel/v1/traces`.
+    are `/platform/x`; `/api/v2/x` is `/v2/x`. `/api/otel/v1/traces` is `/otel/v1/traces`. What HoneyHive has at
+    the root goes to its face: `/session/x` is `/honeyhive/session/x`.
     """
     if path.rstrip("/").endswith(("/v1/traces", "/v1/logs", "/v1/metrics")) and (
         otlp := _OTLP.fullmatch(path)
     ):
         return otlp[1]
+    if path.startswith("/honeyhive/"):
+        return path.rstrip("/")
+    if _OF_HONEYHIVE.match(path):
+        return f"/honeyhive{path}".rstrip("/")
     for prefix in _PREFIXES:
         if path.startswith(prefix) and (len(path) == len(prefix) or path[len(prefix)] == "/"):
             path = path[len(prefix) :] or "/"

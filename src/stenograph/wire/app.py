@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Final
 
 import structlog
 from starlette.applications import Starlette
@@ -15,19 +16,29 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stenograph.errors import StenographError
 from stenograph.observability import METRICS_CONTENT_TYPE, Metrics
 from stenograph.wire.addresses import Addresses
+from stenograph.wire.face import Face
+from stenograph.wire.honeyhive.routes import FACE as HONEYHIVE
 from stenograph.wire.http import Services, encode
-from stenograph.wire.langsmith import errors as langsmith_errors
-from stenograph.wire.langsmith import not_yet
-from stenograph.wire.langsmith import routes as langsmith
+from stenograph.wire.langsmith.routes import FACE as LANGSMITH
 from stenograph.wire.otlp.routes import routes as otlp_routes
 from stenograph.wire.ui.routes import routes as ui_routes
 
 log = structlog.get_logger("stenograph.http")
 
 
+FACES: Final = (HONEYHIVE, LANGSMITH)
+"""The one at the root comes last: it has what no other has."""
+
+
 def routes() -> list[BaseRoute]:
     """Everything that is answered here, by the path that Addresses leaves."""
-    return [*langsmith.routes(), *otlp_routes(), *ui_routes(), Route("/metrics", _metrics)]
+    vendors = [route for face in FACES for route in face.routes()]
+    return [*vendors, *otlp_routes(), *ui_routes(), Route("/metrics", _metrics)]
+
+
+def _face(request: Request) -> Face:
+    path = request.url.path
+    return next((face for face in FACES if face.has(path)), FACES[-1])
 
 
 def build(services: Services) -> ASGIApp:
@@ -52,16 +63,12 @@ async def _metrics(request: Request) -> Response:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    return langsmith_errors.render(request, error)
+    return _face(request).failed(request, error)
 
 
 async def _unrouted(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    if error.status_code in (404, 405) and (later := not_yet.answer(request.url.path)) is not None:
-        return later
-    if error.status_code == 404:
-        return encode({"detail": f"there is no {request.method} {request.url.path} here"}, 404)
-    return encode({"detail": error.detail}, error.status_code)
+    return _face(request).unrouted(request, error)
 
 
 async def _gone(_: Request, __: Exception) -> Response:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 
 from stenograph.wire.http import encode
@@ -43,3 +45,12 @@ def answer(path: str) -> Response | None:
                 return encode(problem, 501)
             return encode({"detail": why}, 501)
     return None
+
+
+def unrouted(request: Request, error: HTTPException) -> Response:
+    """The answer where no route matched: what is not offered yet says so."""
+    if error.status_code in (404, 405) and (later := answer(request.url.path)) is not None:
+        return later
+    if error.status_code == 404:
+        return encode({"detail": f"there is no {request.method} {request.url.path} here"}, 404)
+    return encode({"detail": error.detail}, error.status_code)

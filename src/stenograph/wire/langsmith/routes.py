@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from stenograph.wire.langsmith import info, prices, sharing, workspaces
+from stenograph.wire.face import Face
+from stenograph.wire.langsmith import errors, info, not_yet, prices, sharing, workspaces
 from stenograph.wire.langsmith.annotation import items as annotation_queue_items
 from stenograph.wire.langsmith.annotation import queues as annotation_queues
 from stenograph.wire.langsmith.annotation import runs as annotation_queue_runs
@@ -83,3 +84,6 @@ def routes() -> list[BaseRoute]:
         *example_multipart.routes(),
         *workspaces.routes(),
     ]
+
+
+FACE = Face("", routes, errors.render, not_yet.unrouted)

@@ -1,0 +1,55 @@
+"""The tables of the metadata store, as the newest migration leaves them.
+
+A change here needs a revision in migrations/versions/; a test compares the two. Times are microseconds.
+Ids that a client may choose are unique in a workspace, not in the installation, so that no caller can
+learn of another workspace's ids by colliding with them; what is an address without a workspace (share
+tokens, feedback tokens) is unique everywhere.
+"""
+
+from __future__ import annotations
+
+from stenograph.store.meta.tables.access import api_keys, shares, workspaces
+from stenograph.store.meta.tables.annotation import (
+    annotation_queue_items,
+    annotation_queue_reviewers,
+    annotation_queue_reviews,
+    annotation_queues,
+)
+from stenograph.store.meta.tables.columns import metadata
+from stenograph.store.meta.tables.datasets import (
+    CURRENT,
+    comparative_experiments,
+    dataset_tags,
+    dataset_versions,
+    datasets,
+    examples,
+    experiment_view_overrides,
+)
+from stenograph.store.meta.tables.feedback import feedback_configs, feedback_formulas, feedback_tokens
+from stenograph.store.meta.tables.projects import LIVE, dead_letters, model_prices, projects, views
+
+__all__ = [
+    "CURRENT",
+    "LIVE",
+    "annotation_queue_items",
+    "annotation_queue_reviewers",
+    "annotation_queue_reviews",
+    "annotation_queues",
+    "api_keys",
+    "comparative_experiments",
+    "dataset_tags",
+    "dataset_versions",
+    "datasets",
+    "dead_letters",
+    "examples",
+    "experiment_view_overrides",
+    "feedback_configs",
+    "feedback_formulas",
+    "feedback_tokens",
+    "metadata",
+    "model_prices",
+    "projects",
+    "shares",
+    "views",
+    "workspaces",
+]
