@@ -12,7 +12,7 @@ setup: .venv/.developing tests/node_modules/.installed
 .venv/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Stenograph needs Python 3.11 or newer; set PYTHON=/path/to/python3"; exit 1; }
-	@echo "Setting up .venv: downloads about 300 MB the first time"
+	@echo "Setting up .venv: downloads about 330 MB the first time"
 	$(PYTHON) -m venv .venv
 	$(PIP) --require-hashes --no-deps -r requirements.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
