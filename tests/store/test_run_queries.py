@@ -121,6 +121,7 @@ STATEMENTS: dict[str, Statement] = {
     "page_by_id": page(RunSelection(workspace=WORKSPACE, ids=(ONE,))),
     "page_by_trace": page(RunSelection(workspace=WORKSPACE, traces=(ONE,)), newest_first=False),
     "page_everything": page(EVERYTHING),
+    "answered_examples": query.answered_examples(PLAIN),
     "stored": query.stored(IDS),
     "every_place": query.every_place(IDS),
     "descendants": query.descendants(WORKSPACE, RUNS, 100),

@@ -171,6 +171,29 @@ def test_many_runs_of_one_batch(runs: OpenRuns, workspace: UUID) -> None:
     ]
 
 
+def test_answered_examples_come_once_each(runs: OpenRuns, workspace: UUID) -> None:
+    first, second, third = uuid4(), uuid4(), uuid4()
+    again = run(workspace, "again", reference_example_id=first)
+    write(
+        runs.store,
+        run(workspace, "one", reference_example_id=first),
+        again,
+        run(workspace, "elsewhere", project_id=OTHER_PROJECT, reference_example_id=second),
+        run(workspace, "changed", reference_example_id=third),
+        run(workspace, "none"),
+    )
+    write(runs.store, run(workspace, "changed", version=2, reference_example_id=second))
+    write(runs.store, again.tombstone(2))
+
+    def answered(**fields: Any) -> list[UUID]:
+        return sorted(wait(runs.store.answered_examples(RunSelection(workspace=workspace, **fields))))
+
+    assert answered() == sorted([first, second])
+    assert answered(projects=(OTHER_PROJECT,)) == [second]
+    assert answered(reference_examples=(first, third)) == [first]
+    assert answered(projects=(uuid4(),)) == []
+
+
 # -- looking up --------------------------------------------------------------------------------------------
 
 

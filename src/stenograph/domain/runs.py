@@ -86,6 +86,12 @@ class RunReader:
             runs = await self._with_subtrees(query.selection.workspace, runs)
         return runs
 
+    async def answered_examples(self, selection: RunSelection) -> list[UUID]:
+        """The examples that the selected runs answered, each once, in no order."""
+        selection = await self._settled(selection)
+        with self._metrics.querying("answered_examples"):
+            return await self._store.answered_examples(selection)
+
     async def _placed(self, query: RunQuery, runs: list[Run]) -> list[Run]:
         """The runs in their places, where it is asked for these and they were not known on writing."""
         if "dotted_order" not in query.columns or not (traces := places.unplaced(runs)):

@@ -63,7 +63,7 @@ class DatasetSharing:
 
     async def share(self, workspace: UUID, dataset_id: UUID) -> Share:
         """The dataset's link, made when there is none; NotFound for an unknown dataset."""
-        await self._datasets.read(workspace, dataset_id)
+        await self._datasets.check(workspace, dataset_id)
         return await self._shares.ensure(
             Share(
                 token=uuid4(),
@@ -76,13 +76,13 @@ class DatasetSharing:
 
     async def shared(self, workspace: UUID, dataset_id: UUID) -> Share | None:
         """The dataset's link, if it has one; NotFound for an unknown dataset."""
-        await self._datasets.read(workspace, dataset_id)
+        await self._datasets.check(workspace, dataset_id)
         found = await self._shares.of(workspace, ShareKind.DATASET, [str(dataset_id)])
         return found[0] if found else None
 
     async def unshare(self, workspace: UUID, dataset_id: UUID) -> None:
         """Close the link at once. No error when there is none."""
-        await self._datasets.read(workspace, dataset_id)
+        await self._datasets.check(workspace, dataset_id)
         await self._shares.revoke_target(workspace, ShareKind.DATASET, str(dataset_id))
 
     async def open(self, token: UUID) -> OpenedDataset:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
-from stenograph.domain.experiments.results import Answered, ExperimentResults, ResultQuestion
+from stenograph.domain.experiments.results import ExperimentResults, Listed, ResultQuestion
 from stenograph.domain.feedback.configs import FeedbackConfigs
 from stenograph.domain.runs import FeedbackStats
 from stenograph.errors import Invalid
@@ -75,7 +75,7 @@ class ExperimentDeltas:
         listed = await self._results.listing(replace(question, filters={}))
         passing = await self._passing(question)
         given = await self._results.feedback(
-            question.workspace, [run for answered in listed for run in answered.runs], question.comparison
+            question.workspace, [run for each in listed for run in each.runs], question.comparison
         )
         configs = await self._configs.page(question.workspace, keys=keys)
         lower = {config.key for config in configs if config.is_lower_score_better}
@@ -90,7 +90,7 @@ class ExperimentDeltas:
         for experiment, wanted in question.filters.items():
             alone = replace(question, experiments=(experiment,), filters={experiment: wanted})
             listed = await self._results.listing(alone)
-            found[experiment] = {run.id for answered in listed for run in answered.runs}
+            found[experiment] = {run.id for each in listed for run in each.runs}
         return found
 
 
@@ -99,22 +99,22 @@ Scores = Mapping[UUID, Mapping[UUID, float]]
 
 
 def _scores(
-    listed: Iterable[Answered],
+    listed: Iterable[Listed],
     given: Mapping[UUID, FeedbackStats],
     key: str,
     passing: Mapping[UUID, set[UUID]],
 ) -> Scores:
     found: dict[UUID, dict[UUID, float]] = {}
-    for answered in listed:
+    for example in listed:
         scores: dict[UUID, list[float]] = {}
-        for run in answered.runs:
+        for run in example.runs:
             stat = given.get(run.id, {}).get(key)
             if stat is None or stat.avg is None:
                 continue
             if run.project_id in passing and run.id not in passing[run.project_id]:
                 continue
             scores.setdefault(run.project_id, []).append(stat.avg)
-        found[answered.example.id] = {project: sum(each) / len(each) for project, each in scores.items()}
+        found[example.example_id] = {project: sum(each) / len(each) for project, each in scores.items()}
     return found
 
 

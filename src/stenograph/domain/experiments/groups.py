@@ -12,6 +12,7 @@ import msgspec
 from stenograph.domain.experiments.results import (
     Answered,
     ExperimentResults,
+    Listed,
     ResultQuestion,
     first_token,
     latency,
@@ -85,19 +86,19 @@ class ExperimentGroups:
         """
         key = PREFIX + key if of_examples else key
         listed = await self._results.listing(question, _COLUMNS)
-        values: dict[str, list[Answered]] = {}
-        for answered in listed:
-            for value, having in _by_value(answered.runs, key).items():
-                values.setdefault(value, []).append(Answered(answered.example, having))
+        values: dict[str, list[Listed]] = {}
+        for each in listed:
+            for value, having in _by_value(each.runs, key).items():
+                values.setdefault(value, []).append(Listed(each.example_id, each.moment, having))
         experiments = await self._results.experiments(
             question.workspace, question.dataset_id, question.experiments
         )
         shared = {value: _shared(group) for value, group in values.items()}
         order = sorted(values, key=lambda value: (-len(shared[value]), value))[offset : offset + limit]
-        runs = [run for value in order for answered in values[value] for run in answered.runs]
+        runs = [run for value in order for each in values[value] for run in each.runs]
         feedback = await self._results.feedback(question.workspace, runs, question.comparison)
-        first = [answered for value in order for answered in shared[value][:examples]]
-        fill = await self._results.filler(first, columns)
+        first = [each for value in order for each in shared[value][:examples]]
+        fill = await self._results.filler(question.workspace, first, columns)
         return [
             _group(
                 value,
@@ -131,12 +132,12 @@ class ExperimentGroups:
 def _group(
     value: str,
     experiments: Sequence[Project],
-    every: Sequence[Answered],
+    every: Sequence[Listed],
     shared: int,
     examples: Sequence[Answered],
     feedback: Mapping[UUID, FeedbackStats],
 ) -> ResultGroup:
-    runs = [run for answered in every for run in answered.runs]
+    runs = [run for each in every for run in each.runs]
     of_experiment: dict[UUID, list[Run]] = {}
     for run in runs:
         of_experiment.setdefault(run.project_id, []).append(run)
@@ -164,10 +165,10 @@ def _by_value(runs: Iterable[Run], key: str) -> dict[str, tuple[Run, ...]]:
     return found
 
 
-def _shared(group: Sequence[Answered]) -> list[Answered]:
+def _shared(group: Sequence[Listed]) -> list[Listed]:
     """The examples that all experiments in this group have in common."""
-    everyone = {run.project_id for answered in group for run in answered.runs}
-    return [answered for answered in group if everyone == {run.project_id for run in answered.runs}]
+    everyone = {run.project_id for each in group for run in each.runs}
+    return [each for each in group if everyone == {run.project_id for run in each.runs}]
 
 
 def _examples_of(runs: Iterable[Run]) -> int:

@@ -8,7 +8,7 @@ confined to it thereby. docs/decisions/041-which-examples-an-experiment-shows.md
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 from uuid import UUID
@@ -87,8 +87,18 @@ class ResultQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """An example in one of its versions, without its content, and the runs that answered it: by the order of the
+    experiments, then by start."""
+
+    example_id: UUID
+    moment: Micros
+    runs: tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
-    """An example, and the runs that answered it: by the order of the experiments, then by start."""
+    """The same with the example whole."""
 
     example: Example
     runs: tuple[Run, ...]
@@ -123,10 +133,56 @@ class ExperimentResults:
             if each not in known:
                 raise NotFound(f"experiment not found: dataset {dataset_id} has no experiment {each}")
 
-    async def listing(
-        self, question: ResultQuestion, columns: frozenset[str] = frozenset()
+    # -- a page --------------------------------------------------------------------------------------------
+
+    async def page(
+        self, question: ResultQuestion, columns: frozenset[str], offset: int, limit: int
     ) -> list[Answered]:
-        """All examples that the question asks for, in order, with no payloads: of each run its key and `columns`.
+        """A part of the listing, with the examples whole and of their runs these columns.
+
+        Without a sort the runs are read for this part alone: beside it costs the id of every example in question.
+        """
+        if question.sort is not None:
+            listed = await self.listing(question)
+            return await self.filled(question.workspace, listed[offset : offset + limit], columns)
+        experiments = await self.experiments(question.workspace, question.dataset_id, question.experiments)
+        if not experiments or question.examples == ():
+            return []
+        answered = await self._answered(question, experiments)
+        versions = (await self._standing(question, experiments, answered))[offset : offset + limit]
+        if not versions:
+            return []
+        of_page = replace(question, examples=tuple(example_id for example_id, _ in versions))
+        answers = await self._answers(of_page, experiments, columns | {"reference_example_id"})
+        whole = await self._whole(question.workspace, versions)
+        return [
+            Answered(whole[example_id], _in_order(answers[example_id], experiments))
+            for example_id, _ in versions
+            if example_id in whole and example_id in answers
+        ]
+
+    async def _answered(self, question: ResultQuestion, experiments: Sequence[Project]) -> Collection[UUID]:
+        """The examples that are listed, in no order."""
+        found: set[UUID] = set()
+        passing: list[set[UUID]] = []
+        for selection in _selections(question, experiments):
+            examples = set(await self._runs.answered_examples(selection))
+            found |= examples
+            if selection.filter is not None:
+                passing.append(examples)
+        return found.intersection(*passing)
+
+    async def _standing(
+        self, question: ResultQuestion, experiments: Sequence[Project], examples: Collection[UUID]
+    ) -> list[tuple[UUID, Micros]]:
+        return await self._examples.standing(
+            question.workspace, question.dataset_id, list(examples), as_of(experiments)
+        )
+
+    # -- the whole listing ---------------------------------------------------------------------------------
+
+    async def listing(self, question: ResultQuestion, columns: frozenset[str] = frozenset()) -> list[Listed]:
+        """All examples that the question asks for, in order: of each run its key and `columns`.
 
         Costs one query of the runs, however many examples and experiments there are, and one more for a sort by
         feedback.
@@ -138,20 +194,9 @@ class ExperimentResults:
         if sort is not None and sort.metric:
             columns = columns | METRICS[sort.metric][1]
         answers = await self._answers(question, experiments, columns | {"reference_example_id"})
-        standing = await self._examples.standing(
-            question.workspace, question.dataset_id, list(answers), as_of(experiments)
-        )
-        place = {project.id: at for at, project in enumerate(experiments)}
         listed = [
-            Answered(
-                example,
-                tuple(
-                    sorted(
-                        answers[example.id], key=lambda run: (place[run.project_id], run.start_time, run.id)
-                    )
-                ),
-            )
-            for example in standing
+            Listed(example_id, moment, _in_order(answers[example_id], experiments))
+            for example_id, moment in await self._standing(question, experiments, answers)
         ]
         return listed if sort is None else await self._sorted(listed, sort, question)
 
@@ -159,34 +204,24 @@ class ExperimentResults:
         self, question: ResultQuestion, experiments: Sequence[Project], columns: frozenset[str]
     ) -> dict[UUID, list[Run]]:
         """The runs by the example they answered."""
-        ids = tuple(project.id for project in experiments)
-        filters = {each: question.filters[each] for each in ids if each in question.filters}
-        selections = [
-            RunSelection(workspace=question.workspace, projects=(each,), filter=wanted)
-            for each, wanted in filters.items()
-        ]
-        if rest := tuple(each for each in ids if each not in filters):
-            selections.append(RunSelection(workspace=question.workspace, projects=rest))
         found: dict[UUID, list[Run]] = {}
-        for selection in selections:
-            selection = replace(selection, is_root=True, reference_examples=question.examples or ())
+        filtered: set[UUID] = set()
+        for selection in _selections(question, experiments):
+            if selection.filter is not None:
+                filtered.update(selection.projects)
             for run in await self._runs.page(RunQuery(selection=selection, columns=columns, limit=_ALL)):
                 if run.reference_example_id is not None:
                     found.setdefault(run.reference_example_id, []).append(run)
         return {
-            example: runs
-            for example, runs in found.items()
-            if filters.keys() <= {run.project_id for run in runs}
+            example: runs for example, runs in found.items() if filtered <= {run.project_id for run in runs}
         }
 
-    async def _sorted(
-        self, listed: list[Answered], sort: ResultSort, question: ResultQuestion
-    ) -> list[Answered]:
+    async def _sorted(self, listed: list[Listed], sort: ResultSort, question: ResultQuestion) -> list[Listed]:
         """Examples without the figure come last, ties keep the order of the dataset."""
         if sort.metric:
             figure = METRICS[sort.metric][0]
         else:
-            runs = [run for answered in listed for run in answered.runs]
+            runs = [run for each in listed for run in each.runs]
             given = await self.feedback(question.workspace, runs, question.comparison)
 
             def figure(run: Run) -> float | None:
@@ -194,42 +229,43 @@ class ExperimentResults:
                 return None if stat is None else stat.avg
 
         means: dict[UUID, float] = {}
-        for answered in listed:
-            figures = [found for run in answered.runs if (found := figure(run)) is not None]
+        for each in listed:
+            figures = [found for run in each.runs if (found := figure(run)) is not None]
             if figures:
-                means[answered.example.id] = sum(figures) / len(figures)
-        having = [answered for answered in listed if answered.example.id in means]
+                means[each.example_id] = sum(figures) / len(figures)
+        having = [each for each in listed if each.example_id in means]
         sign = -1 if sort.descending else 1
-        having.sort(key=lambda answered: sign * means[answered.example.id])
-        return having + [answered for answered in listed if answered.example.id not in means]
+        having.sort(key=lambda each: sign * means[each.example_id])
+        return having + [each for each in listed if each.example_id not in means]
 
-    async def filled(self, listed: Sequence[Answered], columns: frozenset[str]) -> list[Answered]:
+    async def filled(
+        self, workspace: UUID, listed: Sequence[Listed], columns: frozenset[str]
+    ) -> list[Answered]:
         """A part of a listing with the examples whole, and of their runs these columns.
 
         An example that has been wiped meanwhile is left out.
         """
-        fill = await self.filler(listed, columns)
-        return [found for answered in listed if (found := fill(answered)) is not None]
+        fill = await self.filler(workspace, listed, columns)
+        return [found for each in listed if (found := fill(each)) is not None]
 
     async def filler(
-        self, listed: Sequence[Answered], columns: frozenset[str]
-    ) -> Callable[[Answered], Answered | None]:
+        self, workspace: UUID, listed: Sequence[Listed], columns: frozenset[str]
+    ) -> Callable[[Listed], Answered | None]:
         """What fills one of `listed`, which may have an example more than once; None for one that has been wiped."""
-        workspace = listed[0].example.workspace if listed else None
-        if workspace is None:
-            return lambda answered: None
-        runs = await self._read(workspace, [run for answered in listed for run in answered.runs], columns)
-        versions = dict.fromkeys((answered.example.id, answered.example.modified_at) for answered in listed)
-        found = await self._examples.versions(workspace, list(versions))
-        whole = {example.id: example for example in found}
+        runs = await self._read(workspace, [run for each in listed for run in each.runs], columns)
+        whole = await self._whole(workspace, [(each.example_id, each.moment) for each in listed])
 
-        def fill(answered: Answered) -> Answered | None:
-            example = whole.get(answered.example.id)
+        def fill(each: Listed) -> Answered | None:
+            example = whole.get(each.example_id)
             if example is None:
                 return None
-            return Answered(example, tuple(runs[run.id] for run in answered.runs if run.id in runs))
+            return Answered(example, tuple(runs[run.id] for run in each.runs if run.id in runs))
 
         return fill
+
+    async def _whole(self, workspace: UUID, versions: Iterable[tuple[UUID, Micros]]) -> dict[UUID, Example]:
+        found = await self._examples.versions(workspace, list(dict.fromkeys(versions)))
+        return {example.id: example for example in found}
 
     async def _read(self, workspace: UUID, runs: Sequence[Run], columns: frozenset[str]) -> dict[UUID, Run]:
         found: dict[UUID, Run] = {}
@@ -253,6 +289,27 @@ class ExperimentResults:
         for start in range(0, len(runs), _AT_ONCE):
             found |= await self._runs.feedback_of(workspace, runs[start : start + _AT_ONCE], comparison)
         return found
+
+
+def _selections(question: ResultQuestion, experiments: Sequence[Project]) -> list[RunSelection]:
+    """The runs that count: those of each experiment with a filter, and those of all others together."""
+    ids = [project.id for project in experiments]
+    everywhere = RunSelection(
+        workspace=question.workspace, is_root=True, reference_examples=question.examples or ()
+    )
+    found = [
+        replace(everywhere, projects=(each,), filter=question.filters[each])
+        for each in ids
+        if each in question.filters
+    ]
+    if rest := tuple(each for each in ids if each not in question.filters):
+        found.append(replace(everywhere, projects=rest))
+    return found
+
+
+def _in_order(runs: Iterable[Run], experiments: Sequence[Project]) -> tuple[Run, ...]:
+    place = {project.id: at for at, project in enumerate(experiments)}
+    return tuple(sorted(runs, key=lambda run: (place[run.project_id], run.start_time, run.id)))
 
 
 def as_of(experiments: Iterable[Project]) -> Micros | None:

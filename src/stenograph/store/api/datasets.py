@@ -101,9 +101,10 @@ class Examples(Protocol):
 
     async def standing(
         self, workspace: UUID, dataset_id: UUID, example_ids: Sequence[UUID], as_of: Micros | None
-    ) -> list[Example]:
-        """Those of these that the dataset has or had, without payloads: as they stood at that moment (None: now),
-        or as they stood last when they were not there then. Last written first, of one write in its order."""
+    ) -> list[tuple[UUID, Micros]]:
+        """Those of these that the dataset has or had, each in one version: that of the moment (None: now), or its
+        last one when it was not there then. Last written first, of one write in its order; as `versions` takes
+        them."""
 
     async def versions(self, workspace: UUID, versions: Sequence[tuple[UUID, Micros]]) -> list[Example]:
         """The examples of these ids as they were written at these moments, whole, in no order."""

@@ -55,6 +55,9 @@ class RunStore(Protocol):
     async def page(self, query: RunQuery) -> list[Run]:
         """The runs of one page, with the columns asked for and those of their key."""
 
+    async def answered_examples(self, selection: RunSelection) -> list[UUID]:
+        """The examples that the selected runs refer to, each once, in no order."""
+
     async def usage(
         self, workspace: UUID, runs: Sequence[Run], orders: Mapping[UUID, str] | None = None
     ) -> Mapping[UUID, Usage]:

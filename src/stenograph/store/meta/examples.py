@@ -90,7 +90,7 @@ class Examples:
 
     async def standing(
         self, workspace: UUID, dataset_id: UUID, example_ids: Sequence[UUID], as_of: Micros | None
-    ) -> list[Example]:
+    ) -> list[tuple[UUID, Micros]]:
         return await self._engine.read(
             lambda connection: _standing(connection, workspace, dataset_id, example_ids, as_of)
         )
@@ -390,26 +390,22 @@ def _standing(
     dataset_id: UUID,
     ids: Sequence[UUID],
     as_of: Micros | None,
-) -> list[Example]:
-    columns = [column for column in tables.examples.c if column not in _PAYLOADS]
-    found: dict[UUID, Example] = {}
+) -> list[tuple[UUID, Micros]]:
+    found: dict[UUID, tuple[Micros, int]] = {}
     for batch in dialect.batches(ids):
         wanted = (
-            sa.select(*columns)
+            sa.select(_T.id, _T.valid_from, _T.valid_to, _T.ordinal)
             .where(_T.workspace_id == workspace, _is_in(dataset_id), _T.id.in_(batch))
             .order_by(_T.valid_from)
         )
         then: set[UUID] = set()
-        for row in connection.execute(wanted):
-            if row.id not in then:  # oldest first, so that without one of that moment the last remains
-                found[row.id] = from_row(row)
-            if (
-                as_of is not None
-                and row.valid_from <= as_of
-                and (row.valid_to is None or row.valid_to > as_of)
-            ):
-                then.add(row.id)
-    return sorted(found.values(), key=lambda each: (-each.modified_at, each.ordinal, each.id))
+        for example_id, start, end, ordinal in connection.execute(wanted):
+            if example_id not in then:  # oldest first, so that without one of that moment the last remains
+                found[example_id] = (start, ordinal)
+            if as_of is not None and start <= as_of and (end is None or end > as_of):
+                then.add(example_id)
+    order = sorted(found, key=lambda each: (-found[each][0], found[each][1], each))
+    return [(each, found[each][0]) for each in order]
 
 
 def _versions(

@@ -160,6 +160,16 @@ def page(query: RunQuery) -> Statement:
     return f"{text}\nORDER BY {start} {order}, id {order}\nLIMIT {int(query.limit)}", params.values
 
 
+def answered_examples(selection: RunSelection) -> Statement:
+    """The examples that the selected runs refer to, each once."""
+    params = Params()
+    return (
+        f"SELECT DISTINCT assumeNotNull(reference_example_id) AS example\n{source(selection, params)}\n"
+        "  AND reference_example_id IS NOT NULL",
+        params.values,
+    )
+
+
 def stored(ids: Sequence[tuple[UUID, UUID]]) -> Statement:
     """The newest version of runs of any workspace, deleted or not: the base of a late update."""
     params = Params()

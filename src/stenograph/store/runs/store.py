@@ -131,6 +131,11 @@ class Runs:
     async def page(self, wanted: RunQuery) -> list[Run]:
         return rows.runs(wanted.selection.workspace, await self._engine.query(*query.page(wanted)))
 
+    async def answered_examples(self, selection: RunSelection) -> list[UUID]:
+        columns = await self._engine.query(*query.answered_examples(selection))
+        found: list[UUID] = columns.get("example", [])
+        return found
+
     async def usage(
         self, workspace: UUID, runs: Sequence[Run], orders: Mapping[UUID, str] | None = None
     ) -> Mapping[UUID, Usage]:

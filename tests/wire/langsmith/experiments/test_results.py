@@ -57,6 +57,28 @@ def test_pages(http: httpx.Client) -> None:
     assert on.shown(everything, offset=12) == []
 
 
+def test_pages_join_without_gap_or_repeat(http: httpx.Client) -> None:
+    """However they are asked for: with a filter, of some examples, and in an order they are read in another way."""
+    on = bench(http, 7)
+    first, second = on.experiment(0, 1, 2, 3, 5, times=2), on.experiment(6, 2, 1)
+    on.judge(first, "correct", {0: 1, 1: 1, 3: 1})
+    good = {first: ['and(eq(feedback_key, "correct"), eq(feedback_score, 1))']}
+    for body, expected in (
+        ({}, [0, 1, 2, 3, 5, 6]),
+        ({"filters": good}, [0, 1, 3]),
+        ({"example_ids": [on.examples[each] for each in (6, 4, 2, 0)]}, [0, 2, 6]),
+        ({"sort_params": {"sort_by": "feedback.correct"}}, [0, 1, 3, 2, 5, 6]),
+    ):
+        asked: dict[str, Any] = body
+        whole = on.results(first, second, **asked)
+        assert [on.examples.index(row["id"]) for row in whole] == expected
+        pages = [on.results(first, second, limit=2, offset=at, **asked) for at in range(0, 8, 2)]
+        joined = [row for page in pages for row in page]
+        assert [(row["id"], [run["id"] for run in row["runs"]]) for row in joined] == [
+            (row["id"], [run["id"] for run in row["runs"]]) for row in whole
+        ]
+
+
 def test_an_old_experiment_keeps_its_examples(http: httpx.Client) -> None:
     """Changed ones as they were, deleted ones too; those that were wiped are gone."""
     on = bench(http, 4)

@@ -80,7 +80,7 @@ async def upload_examples(request: Request) -> Response:
     who = await caller(request, Permission.WRITE)
     to = services(request)
     dataset_id = path_uuid(request, "dataset_id")
-    await to.datasets.read(who.workspace, dataset_id)
+    await to.datasets.check(who.workspace, dataset_id)
     async with spooled(request) as body:
         sent = _Form(form(request, body))
         written: Written = await to.examples.add(who.workspace, dataset_id, sent.drafts(to.payloads))

@@ -67,7 +67,7 @@ async def find(request: Request) -> Response:
     """GET /datasets/{dataset_id}/comparative."""
     who = await caller(request, Permission.READ)
     dataset_id = path_uuid(request, "dataset_id")
-    await services(request).datasets.read(who.workspace, dataset_id)
+    await services(request).datasets.check(who.workspace, dataset_id)
     return encode(await comparisons_page(request, who.workspace, dataset_id))
 
 

@@ -46,7 +46,7 @@ async def csv_answer(
 ) -> Response:
     """Written while it is read. Payloads are JSON; a feedback key has a column, `feedback.<key>`."""
     listed = (await results.listing(asked))[offset : offset + limit]
-    runs = [run for answered in listed for run in answered.runs]
+    runs = [run for each in listed for run in each.runs]
     feedback = await results.feedback(asked.workspace, runs, asked.comparison)
     keys = sorted({key for stats in feedback.values() for key in stats})
     names = {project.id: project.name for project in experiments}
@@ -54,7 +54,7 @@ async def csv_answer(
     async def text() -> AsyncIterator[bytes]:
         yield _lines([[*_FIXED, *(f"feedback.{key}" for key in keys)]])
         for start in range(0, len(listed), PAGE):
-            page = await results.filled(listed[start : start + PAGE], _COLUMNS)
+            page = await results.filled(asked.workspace, listed[start : start + PAGE], _COLUMNS)
             yield _lines(
                 _row(answered, run, names, feedback.get(run.id, {}), keys)
                 for answered in page

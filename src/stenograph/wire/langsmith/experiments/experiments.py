@@ -79,7 +79,7 @@ async def _asked(request: Request) -> tuple[UUID, UUID]:
     """Workspace and dataset; NotFound when there is no such dataset."""
     who = await caller(request, Permission.READ)
     dataset_id = path_uuid(request, "dataset_id")
-    await services(request).datasets.read(who.workspace, dataset_id)
+    await services(request).datasets.check(who.workspace, dataset_id)
     return who.workspace, dataset_id
 
 
@@ -112,8 +112,7 @@ async def answered_page(
     limit = within(sent.limit, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
     results = services(request).experiments.results
     select = PREVIEW if sent.preview else FULL
-    listed = await results.listing(asked)
-    rows = await results.filled(listed[offset : offset + limit], columns_for(select))
+    rows = await results.page(asked, columns_for(select), offset, limit)
     detail = bool(sent.include_annotator_detail) and not public
     write = await _run_writer(request, asked, rows, select, detail=detail, public=public)
     links, fields = file_links(request), PUBLIC_FIELDS if public else ALL_FIELDS
