@@ -29,6 +29,8 @@ from bench.server import Server
 SENDERS: Final = 2
 GOAL_RATE: Final[dict[Mode, float | None]] = {"together": 10_000, "whole": None, "apart": 6_000}
 _WEEK: Final = 7 * 86400
+_SETTLING: Final = 25
+"""Seconds within which a server that has fallen quiet looks twice for parts to merge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +264,15 @@ class Bench:
         self._beside_writing(server, span, projects, min(5_000.0, best / 2))
         self._sizes(server, span)
 
+    def judgements(self) -> None:
+        """What is asked of feedback alone, beside fewer runs."""
+        server = self._server("judgements")
+        span, _ = self._fill(server, "whole", self._plan.side_runs)
+        projects = reads.projects_of(server, span)
+        self._on_feedback(server, span, projects, f"feedback beside {span.runs:,} runs")
+        server.stop()
+        shutil.rmtree(server.folder)
+
     # -- datasets ----------------------------------------------------------------------------------------
 
     def datasets(self) -> None:
@@ -302,9 +313,11 @@ class Bench:
         shutil.rmtree(server.folder)
 
     def _on_feedback(self, server: Server, span: Span, projects: dict[str, str], group: str) -> None:
-        """What is asked of feedback, with much of it on one project's runs."""
-        self._say(f"giving {self._plan.judgements:,} pieces of feedback on one project")
+        """What is asked of feedback, with much of it on one project's runs, and as much on those of experiments."""
+        self._say(f"giving {self._plan.judgements:,} pieces of feedback on one project, and on experiments")
         judgements.give(server, span, self._plan.judgements)
+        judgements.give_in_any_order(server, span, self._plan.judgements)
+        time.sleep(_SETTLING)
         server.settle()
         found = reads.measure(
             server,
@@ -401,7 +414,9 @@ def main() -> None:
         "--quick", action="store_true", help="50,000 runs and fewer calls: for comparing changes"
     )
     parser.add_argument(
-        "--only", choices=("ingest", "spans", "reads", "datasets", "evaluation"), help="a part of it"
+        "--only",
+        choices=("ingest", "spans", "reads", "judgements", "datasets", "evaluation"),
+        help="a part of it; judgements are among the reads too",
     )
     parser.add_argument("--connections", type=int, default=8, help="client connections (default 8)")
     parser.add_argument("--scratch", type=Path, help="folder for data (default: a temporary one)")
@@ -436,6 +451,8 @@ def main() -> None:
                 bench.datasets()
             if given.only in (None, "reads"):
                 bench.reads()
+            if given.only == "judgements":
+                bench.judgements()
             if given.only in (None, "evaluation"):
                 bench.evaluation()
         finally:

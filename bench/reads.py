@@ -137,7 +137,7 @@ def _feedback(pick: Picker) -> Ask:
 def on_feedback(share_token: str) -> dict[str, Callable[[Picker], Ask]]:
     """Asked for apart, once there is some: without it the other kinds are the same from version to version.
 
-    The token opens a dataset over which judgements.PROJECT is an experiment.
+    The token opens a dataset over which judgements.EXPERIMENTS are experiments.
     """
 
     def shared(pick: Picker) -> Ask:

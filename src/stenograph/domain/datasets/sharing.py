@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -85,17 +86,21 @@ class DatasetSharing:
         await self._datasets.check(workspace, dataset_id)
         await self._shares.revoke_target(workspace, ShareKind.DATASET, str(dataset_id))
 
-    async def open(self, token: UUID) -> OpenedDataset:
-        """What a token opens; NotFound, whatever the reason, when it opens no dataset."""
+    async def open(self, token: UUID, *, counted: bool = False) -> OpenedDataset:
+        """What a token opens; NotFound, whatever the reason, when it opens no dataset.
+
+        Unless `counted`, what is counted of the dataset's examples and experiments is left out.
+        """
         share = await self._shares.resolve(token)
         if share is None or share.kind is not ShareKind.DATASET:
             raise NotFound(_NOTHING)
-        dataset = await self._dataset_store.read(share.workspace, UUID(share.target_id))
+        target = UUID(share.target_id)
+        dataset, experiments = await asyncio.gather(
+            self._dataset_store.read(share.workspace, target, counted=counted),
+            self._projects.find(ProjectQuery(workspace=share.workspace, reference_datasets=(target,))),
+        )
         if dataset is None:
             raise NotFound(_NOTHING)
-        experiments = await self._projects.find(
-            ProjectQuery(workspace=share.workspace, reference_datasets=(dataset.id,))
-        )
         return OpenedDataset(dataset, tuple(project.id for project in experiments))
 
     async def open_some(self, tokens: Iterable[UUID]) -> list[OpenedDataset]:

@@ -7,7 +7,7 @@ Inserts and merges leave the word indexes out, and the engine lets small parts l
        +-------------------+--> a tail too long? --yes--> index the words --> look again
 
 The tail is the runs in parts without the word indexes: a search reads the payloads of all of them. Feedback, which
-lies in no weeks, is merged as if it were one. Why these rules, and what they cost:
+lies in no weeks, is merged as if it were one, and sooner. Why these rules, and what they cost:
 docs/decisions/003-words-are-indexed-behind-the-ingest.md.
 """
 
@@ -35,6 +35,16 @@ QUIET_RUNS: Final = 500
 
 COLD_SECONDS: Final = 3600
 """A week without a new part for so long is merged, however little there is to merge."""
+
+FEEDBACK_REST: Final = 60
+FEEDBACK_RESTED: Final = 100_000
+"""Feedback is, after so many seconds for every so many pieces there are, begun ones counted whole: merging them takes
+half a second."""
+
+SHARE: Final = 2
+FEEDBACK_SHARE: Final = 16
+"""A merge has to add one part in so many to what lies in one piece already. Pieces of feedback are small, and a page of
+them is chosen among all that their projects have: each part more takes some 5 ms of every page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,13 +163,16 @@ def _worth_merging(parts: Sequence[Part], pace: Pace, now: float) -> bool:
     """Whether one part instead of these is worth rewriting them, and indexing their words again.
 
     A merge has to add half to the largest part: so what is rewritten in all stays below three times what was ever
-    written, however often it falls quiet.
+    written, however often it falls quiet; of feedback below seventeen times.
     """
     if len(parts) < 2 or sum(part.bytes for part in parts) > pace.merge_bytes:
         return False
     largest = max(part.rows for part in parts)
-    cold = now - max(part.modified for part in parts) > COLD_SECONDS
-    return cold or 2 * (sum(part.rows for part in parts) - largest) >= largest
+    rows = sum(part.rows for part in parts)
+    share, cold = SHARE, COLD_SECONDS
+    if parts[0].week == FEEDBACK:
+        share, cold = FEEDBACK_SHARE, min(COLD_SECONDS, (1 + rows // FEEDBACK_RESTED) * FEEDBACK_REST)
+    return now - max(part.modified for part in parts) > cold or share * (rows - largest) >= largest
 
 
 # -- doing it ----------------------------------------------------------------------------------------------

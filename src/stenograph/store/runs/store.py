@@ -20,6 +20,7 @@ from stenograph.store.runs import answers, feedback_query, figures, query, rows
 from stenograph.store.runs.engine import Engine, statements
 from stenograph.store.runs.feedback_query import Asked
 from stenograph.store.runs.judged import Judged
+from stenograph.store.runs.reach import Reach
 from stenograph.store.runs.settle import Pace, Settling
 from stenograph.store.runs.sql import Params
 from stenograph.store.runs.upgrade import upgrade
@@ -43,6 +44,7 @@ class Runs:
         self._engine = engine
         self._settling = settling
         self._judged = Judged(engine)
+        self._reach = Reach()
 
     @classmethod
     async def open(cls, engine: Engine, pace: Pace | None = None) -> Runs:
@@ -350,6 +352,17 @@ class Runs:
     async def feedback(self, wanted: FeedbackQuery) -> list[Feedback]:
         if not await self._judged.any(wanted.workspace):
             return []
+        since = self._reach.since(wanted)
+        if since is not None:
+            page = await self._feedback(replace(wanted, created_since=since))
+            if len(page) == wanted.limit:
+                self._reach.learn(wanted, page)
+                return page
+        page = await self._feedback(wanted)
+        self._reach.learn(wanted, page)
+        return page
+
+    async def _feedback(self, wanted: FeedbackQuery) -> list[Feedback]:
         unfiled = await self._judged.any_unfiled(wanted.workspace)
         columns = await self._engine.query(*feedback_query.feedback(wanted, unfiled))
         return rows.feedback(columns, wanted.workspace)

@@ -48,9 +48,10 @@ _WHOLE_RUN: Final = convert.DEFAULT_SELECT | {"child_run_ids", "inputs_preview",
 _STORED_APART: Final = frozenset({"inputs", "outputs", "events", "extra", "serialized", "error"})
 
 
-async def opened_dataset(request: Request) -> OpenedDataset:
+async def opened_dataset(request: Request, *, counted: bool = False) -> OpenedDataset:
     """What the token of the path opens; Invalid when it is no uuid, NotFound when it opens no dataset."""
-    return await services(request).dataset_sharing.open(path_uuid(request, "share_token"))
+    token = path_uuid(request, "share_token")
+    return await services(request).dataset_sharing.open(token, counted=counted)
 
 
 # -- the dataset and its experiments ---------------------------------------------------------------------
@@ -65,7 +66,7 @@ async def dataset(request: Request) -> Response:
     by = params.text("sort_by")
     if by is not None and by not in set(DatasetSort):
         raise Invalid(f"{by[:40]!r} is not one of {', '.join(DatasetSort)}", where=("query", "sort_by"))
-    opened = await opened_dataset(request)
+    opened = await opened_dataset(request, counted=True)
     found = plain_dataset(opened.dataset)
     del found["tenant_id"]
     return encode(found | {"example_count": opened.dataset.example_count})
