@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 import tracemalloc
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,10 +15,11 @@ import pytest
 
 from stenograph.domain.datasets.datasets import NewDataset
 from stenograph.domain.examples import spool as example_spool
-from stenograph.domain.examples.examples import ExampleDraft, ExampleEdit, NewFile
+from stenograph.domain.examples.drafts import ExampleDraft, ExampleEdit, NewFile
 from stenograph.errors import Conflict, Invalid
 from stenograph.main import running
 from stenograph.model.access import DEFAULT_WORKSPACE as MINE
+from stenograph.model.datasets import DatasetQuery
 from stenograph.model.examples import ExampleQuery, NewExample
 from stenograph.settings import Settings
 from stenograph.store.blobs import Blobs
@@ -153,6 +154,38 @@ def test_a_refused_write_leaves_no_files(on_services: Callable[[Work], None], tm
     on_services(work)
 
 
+def test_a_dataset_is_there_with_its_examples_or_not_at_all(
+    on_services: Callable[[Work], None], tmp_path: Path
+) -> None:
+    """Whoever looks while its examples come in sees none: neither would anybody after a crash."""
+
+    async def work(services: Services, dataset: UUID) -> None:
+        async def seen() -> list[str]:
+            return [each.name for each in await services.datasets.find(DatasetQuery(workspace=MINE))]
+
+        async def coming(error: Exception | None) -> AsyncIterator[ExampleDraft]:
+            for _ in range(3):
+                assert await seen() == ["examples"]
+                yield draft(FILE)
+            if error is not None:
+                raise error
+
+        for error in (Invalid("part 7"), ZeroDivisionError()):
+            with pytest.raises(type(error)):
+                await services.examples.create_dataset(MINE, NewDataset(name="new"), coming(error))
+        with pytest.raises(Conflict):
+            await services.examples.create_dataset(MINE, NewDataset(name="examples"), coming(None))
+        assert await seen() == ["examples"]
+        assert blobs(tmp_path) == []
+        made = await services.examples.create_dataset(MINE, NewDataset(name="new"), coming(None))
+        assert made.example_count == 3
+        assert len(blobs(tmp_path)) == 3
+        empty = await services.examples.create_dataset(MINE, NewDataset(name="empty"), [])
+        assert await services.datasets.versions(MINE, empty.id) == []
+
+    on_services(work)
+
+
 class Held:
     """The store of examples, whose `change` returns, or raises, only when it is let go."""
 
@@ -181,7 +214,7 @@ def test_who_is_cancelled_while_the_store_writes(
 
     async def work(services: Services, dataset: UUID) -> None:
         held = Held(services.meta.examples, error)
-        services.examples._store = held
+        services.examples._writing._store = held
         writing = asyncio.create_task(services.examples.add(MINE, dataset, [draft(FILE)]))
         await held.reached.wait()
         writing.cancel()

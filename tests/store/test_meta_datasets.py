@@ -97,6 +97,28 @@ def test_a_dataset_comes_back_as_it_went_in(meta: Callable[..., None]) -> None:
     meta(work)
 
 
+def test_a_dataset_comes_with_its_examples_or_not_at_all(meta: Callable[..., None]) -> None:
+    async def work(store: MetaStore) -> None:
+        made, example = dataset("full", at=5), new(1)
+        await store.datasets.create(made, ExampleChanges(creates=(example, new(2))))
+        assert await store.examples.count(of(made)) == 2
+        (version,) = await store.datasets.versions(MINE, made.id)
+        read = await store.datasets.read(MINE, made.id)
+        assert read is not None
+        assert read.modified_at == version.as_of > 5
+        for refused in (
+            (dataset("half"), (new(3), example)),
+            (dataset("full"), (new(3),)),
+            (dataset("again", id=made.id), (new(3),)),
+        ):
+            with pytest.raises(Conflict):
+                await store.datasets.create(refused[0], ExampleChanges(creates=refused[1]))
+        assert named(await store.datasets.find(DatasetQuery(workspace=MINE))) == ["full"]
+        assert await store.examples.count(of(made)) == 2
+
+    meta(work)
+
+
 def test_names_and_ids_are_taken_in_one_workspace_until_deleted(meta: Callable[..., None]) -> None:
     async def work(store: MetaStore) -> None:
         first = dataset("a")

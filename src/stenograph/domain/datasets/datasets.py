@@ -73,11 +73,17 @@ class Datasets:
 
     async def create(self, workspace: UUID, new: NewDataset) -> Dataset:
         """Conflict when the name or id is taken; Invalid for a schema that is none."""
+        dataset = self.made(workspace, new)
+        await self._store.create(dataset)
+        return dataset
+
+    def made(self, workspace: UUID, new: NewDataset) -> Dataset:
+        """The dataset as it would be stored; Invalid for a schema that is none. See `Examples.create_dataset`."""
         check_name(new.name)
         _check_members(new.description, new.metadata)
         check_rules(new.inputs_schema, new.outputs_schema, new.transformations)
         now = _now()
-        dataset = Dataset(
+        return Dataset(
             id=new.id or uuid4(),
             workspace=workspace,
             name=new.name,
@@ -91,8 +97,6 @@ class Datasets:
             metadata=new.metadata,
             externally_managed=new.externally_managed,
         )
-        await self._store.create(dataset)
-        return dataset
 
     async def read(self, workspace: UUID, dataset_id: UUID) -> Dataset:
         """NotFound when there is none."""

@@ -20,7 +20,8 @@ from msgspec import Raw
 
 from stenograph.domain.datasets.datasets import Datasets, NewDataset, check_text
 from stenograph.domain.datasets.datasets import check_name as check_dataset_name
-from stenograph.domain.examples.examples import ExampleDraft, Examples
+from stenograph.domain.examples.drafts import ExampleDraft
+from stenograph.domain.examples.examples import Examples
 from stenograph.domain.feedback.configs import FeedbackConfigs, check_shape
 from stenograph.domain.feedback.feedback import check as check_feedback
 from stenograph.domain.projects.projects import Projects

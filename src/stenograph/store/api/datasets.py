@@ -22,8 +22,11 @@ from stenograph.model.runs import Micros
 class Datasets(Protocol):
     """Datasets, their versions and tags. A deleted one is gone with its examples; its name is free again."""
 
-    async def create(self, dataset: Dataset) -> None:
-        """Conflict, naming what, when its name or id is taken."""
+    async def create(self, dataset: Dataset, changes: ExampleChanges | None = None) -> None:
+        """With changes, which become its first version, all at once or not at all.
+
+        Conflict, naming what, when its name or id is taken; otherwise what `Examples.change` raises.
+        """
 
     async def read(self, workspace: UUID, dataset_id: UUID, *, counted: bool = True) -> Dataset | None:
         """Unless `counted`, without what is counted of its examples and experiments: that takes time."""

@@ -72,8 +72,8 @@ class Datasets:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    async def create(self, dataset: Dataset) -> None:
-        await self._engine.write(lambda connection: _create(connection, dataset))
+    async def create(self, dataset: Dataset, changes: ExampleChanges | None = None) -> None:
+        await self._engine.write(lambda connection: _create(connection, dataset, changes))
 
     async def read(self, workspace: UUID, dataset_id: UUID, *, counted: bool = True) -> Dataset | None:
         columns = _COUNTED if counted else _UNCOUNTED
@@ -134,11 +134,16 @@ class Datasets:
 # -- datasets --------------------------------------------------------------------------------------------
 
 
-def _create(connection: sa.Connection, dataset: Dataset) -> None:
+def _create(connection: sa.Connection, dataset: Dataset, changes: ExampleChanges | None) -> None:
     _refuse_taken_name(connection, dataset.workspace, dataset.name)
     if _read(connection, dataset.workspace, dataset.id) is not None:
         raise Conflict(f"Dataset with id {dataset.id} already exists.")
     connection.execute(sa.insert(tables.datasets).values(to_row(dataset)))
+    if changes is None:
+        return
+    moment = begin_version(connection, dataset.workspace, dataset.id, dataset.modified_at)
+    assert moment is not None  # it has just been inserted
+    write(connection, dataset.workspace, dataset.id, changes, moment)
 
 
 def _refuse_taken_name(connection: sa.Connection, workspace: UUID, name: str) -> None:

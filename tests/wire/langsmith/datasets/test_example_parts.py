@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stenograph.domain.examples.examples import ExampleDraft, ExampleEdit
+from stenograph.domain.examples.drafts import ExampleDraft, ExampleEdit
 from stenograph.errors import Conflict, Invalid, TooLarge
 from stenograph.model.examples import FileOperations
 from stenograph.wire.langsmith.examples.parts import CHANGED_FIELDS, NEW_FIELDS, drafts, edits, home, sort

@@ -5,7 +5,6 @@ Files are as large as the limits of a request; neither way holds one in memory.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, get_args
@@ -16,7 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from stenograph.domain.datasets.datasets import NewDataset
-from stenograph.domain.examples.examples import ExampleDraft, Written
+from stenograph.domain.examples.drafts import ExampleDraft, Written
 from stenograph.errors import Invalid
 from stenograph.model.access import Permission
 from stenograph.model.datasets import Dataset, DataType
@@ -66,13 +65,9 @@ async def upload(request: Request) -> Response:
     to = services(request)
     async with spooled(request) as body:
         sent = _Form(form(request, body))
-        dataset = await to.datasets.create(who.workspace, _new_dataset(sent, to.payloads))
-        try:
-            await to.examples.add(who.workspace, dataset.id, sent.drafts(to.payloads))
-        except BaseException:
-            await asyncio.shield(to.datasets.delete(who.workspace, [dataset.id]))
-            raise
-    return encode(dataset_json(await to.datasets.read(who.workspace, dataset.id)))
+        new = _new_dataset(sent, to.payloads)
+        dataset = await to.examples.create_dataset(who.workspace, new, sent.drafts(to.payloads))
+    return encode(dataset_json(dataset))
 
 
 async def upload_examples(request: Request) -> Response:

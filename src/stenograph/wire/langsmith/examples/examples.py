@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -10,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from stenograph.domain.examples.examples import ExampleDraft, ExampleEdit, Written
+from stenograph.domain.examples.drafts import ExampleDraft, Written
 from stenograph.errors import Invalid, NotFound
 from stenograph.model.access import Permission
 from stenograph.model.examples import (
@@ -20,7 +21,7 @@ from stenograph.model.examples import (
     Holds,
     MetadataTest,
 )
-from stenograph.wire.http import Params, Services, body_as, caller, encode, path_uuid, services
+from stenograph.wire.http import Params, body_as, caller, encode, path_uuid, services
 from stenograph.wire.langsmith.datasets.schemas import (
     ExampleIn,
     ExamplesDeleteIn,
@@ -40,6 +41,7 @@ from stenograph.wire.langsmith.examples.shapes import (
     utc_text,
     validated_json,
 )
+from stenograph.wire.payloads import Payloads
 
 MAX_LIMIT: Final = 100
 MAX_OFFSET: Final = 2**31
@@ -175,7 +177,7 @@ async def create(request: Request) -> Response:
     """POST /examples."""
     who = await caller(request, Permission.WRITE)
     to = services(request)
-    dataset_id, draft = _draft(await body_as(request, ExampleIn), to, ("body",))
+    dataset_id, [draft] = _drafts([await body_as(request, ExampleIn)], to.payloads, [("body",)])
     written = await to.examples.add(who.workspace, dataset_id, [draft])
     found = await to.examples.read(who.workspace, written.ids[0], written.as_of)
     return encode(example_json(found, file_links(request)))
@@ -188,9 +190,8 @@ async def create_many(request: Request) -> Response:
     sent = await body_as(request, list[ExampleIn])
     if not sent:
         return encode([])
-    drafts = [_draft(each, to, ("body", place)) for place, each in enumerate(sent)]
-    dataset_id = _one_home({dataset_id for dataset_id, _ in drafts})
-    written = await to.examples.add(who.workspace, dataset_id, [draft for _, draft in drafts])
+    dataset_id, drafts = _drafts(sent, to.payloads, _places(sent))
+    written = await to.examples.add(who.workspace, dataset_id, drafts)
     return stream_examples(to.examples.written(who.workspace, dataset_id, written), file_links(request))
 
 
@@ -198,9 +199,9 @@ async def validate(request: Request) -> Response:
     """POST /examples/validate: what POST /examples would store, or its error; nothing is written."""
     who = await caller(request, Permission.READ)
     to = services(request)
-    dataset_id, draft = _draft(await body_as(request, ExampleIn), to, ("body",))
-    (checked,) = await to.examples.validate(who.workspace, dataset_id, [draft])
-    return encode(validated_json(checked, dataset_id, draft.id))
+    dataset_id, drafts = _drafts([await body_as(request, ExampleIn)], to.payloads, [("body",)])
+    (checked,) = await to.examples.validate(who.workspace, dataset_id, drafts)
+    return encode(validated_json(checked, dataset_id, drafts[0].id))
 
 
 async def validate_many(request: Request) -> Response:
@@ -210,25 +211,35 @@ async def validate_many(request: Request) -> Response:
     sent = await body_as(request, list[ExampleIn])
     if not sent:
         return encode([])
-    drafts = [_draft(each, to, ("body", place)) for place, each in enumerate(sent)]
-    dataset_id = _one_home({dataset_id for dataset_id, _ in drafts})
-    checked = await to.examples.validate(who.workspace, dataset_id, [draft for _, draft in drafts])
+    dataset_id, drafts = _drafts(sent, to.payloads, _places(sent))
+    checked = await to.examples.validate(who.workspace, dataset_id, drafts)
     return encode(
-        [validated_json(each, dataset_id, draft.id) for each, (_, draft) in zip(checked, drafts, strict=True)]
+        [validated_json(each, dataset_id, draft.id) for each, draft in zip(checked, drafts, strict=True)]
     )
 
 
-def _draft(sent: ExampleIn, to: Services, where: tuple[str | int, ...]) -> tuple[UUID, ExampleDraft]:
-    if sent.dataset_id is None:
-        raise Invalid("name the dataset", where=(*where, "dataset_id"))
-    return sent.dataset_id, example_draft(sent, to.payloads, where)
+Where: TypeAlias = tuple[str | int, ...]
 
 
-def _one_home(datasets: set[UUID]) -> UUID:
-    """A request is taken whole or not at all, which holds for one dataset only."""
-    if len(datasets) > 1:
+def _places(sent: Sequence[object]) -> list[Where]:
+    return [("body", place) for place in range(len(sent))]
+
+
+def _drafts(
+    sent: Sequence[ExampleIn], payloads: Payloads, places: Sequence[Where]
+) -> tuple[UUID, list[ExampleDraft]]:
+    """The examples of a request, of which there is one at least, and the dataset of them all: it is taken whole or
+    not at all, which holds for one dataset only."""
+    homes: set[UUID] = set()
+    drafts = []
+    for each, where in zip(sent, places, strict=True):
+        if each.dataset_id is None:
+            raise Invalid("name the dataset", where=(*where, "dataset_id"))
+        homes.add(each.dataset_id)
+        drafts.append(example_draft(each, payloads, where))
+    if len(homes) > 1:
         raise Invalid("the examples of one request have to be in one dataset", where=("body", "dataset_id"))
-    return datasets.pop()
+    return homes.pop(), drafts
 
 
 # -- changing --------------------------------------------------------------------------------------------
@@ -248,8 +259,9 @@ async def update_many(request: Request) -> Response:
     who = await caller(request, Permission.WRITE)
     to = services(request)
     sent = await body_as(request, list[ExampleUpdateWithIdIn])
-    edits: list[ExampleEdit] = [
-        example_edit(each, each.id, to.payloads, ("body", place)) for place, each in enumerate(sent)
+    edits = [
+        example_edit(each, each.id, to.payloads, where)
+        for each, where in zip(sent, _places(sent), strict=True)
     ]
     return _updated(await to.examples.edit_anywhere(who.workspace, edits))
 

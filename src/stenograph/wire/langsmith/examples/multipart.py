@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from stenograph.domain.examples.examples import Written
+from stenograph.domain.examples.drafts import Written
 from stenograph.model.access import Permission
 from stenograph.wire.http import caller, encode, path_uuid, services
 from stenograph.wire.langsmith.examples.parts import (

@@ -16,7 +16,7 @@ from uuid import UUID
 from msgspec import Raw, Struct
 
 from stenograph.domain.attachments import check_file, check_file_name
-from stenograph.domain.examples.examples import ExampleDraft, ExampleEdit, NewFile
+from stenograph.domain.examples.drafts import ExampleDraft, ExampleEdit, NewFile
 from stenograph.errors import Conflict, Invalid, TooLarge
 from stenograph.model.examples import FileOperations
 from stenograph.wire.http import decode

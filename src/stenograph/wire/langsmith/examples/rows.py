@@ -21,7 +21,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 
-from stenograph.domain.examples.examples import ExampleDraft
+from stenograph.domain.examples.drafts import ExampleDraft
 from stenograph.errors import Invalid
 from stenograph.model.examples import Example
 from stenograph.wire.langsmith.examples.shapes import utc_text

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from stenograph.domain.attachments import Links, check_file_name, example_file_id
-from stenograph.domain.examples.examples import ExampleDraft, ExampleEdit
+from stenograph.domain.examples.drafts import ExampleDraft, ExampleEdit
 from stenograph.errors import Invalid
 from stenograph.model.examples import Example, FileOperations, NewExample, splits_of
 from stenograph.model.runs import Micros
