@@ -11,12 +11,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from stenograph.domain.recording.recorder import Pace, Recorder
+from stenograph.domain.unclaimed_files import UnclaimedFiles
 from stenograph.domain.usage.prices import PriceBook
 from stenograph.model.access import DEFAULT_WORKSPACE
 from stenograph.model.feedback import Feedback
 from stenograph.model.query import FeedbackQuery, RunQuery, RunSelection
 from stenograph.model.runs import Run, RunPatch
 from stenograph.observability import Metrics
+from stenograph.store.blobs import Blobs
+from stenograph.store.file_journal import FileJournal
 from stenograph.store.inbox import Inbox
 from stenograph.store.meta.database import Database, open_meta
 from stenograph.store.runs.chdb import Chdb
@@ -123,6 +126,14 @@ class House:
         finally:
             if not made._stopping:
                 await made.stop()
+
+    def files(self, recorder: Recorder) -> UnclaimedFiles:
+        """Over a journal in this folder, and whatever an earlier one left there."""
+        blobs = Blobs.open((self.folder / "blobs").as_uri())
+        journal = FileJournal(self.folder / "files.journal")
+        made = UnclaimedFiles(self.meta, self.store.real, recorder, blobs, journal)
+        made.take_over()
+        return made
 
     @staticmethod
     async def crash(recorder: Recorder) -> None:

@@ -37,6 +37,7 @@ from stenograph.domain.recording.ingest import Ingest
 from stenograph.domain.recording.recorder import Pace, Recorder
 from stenograph.domain.runs import RunReader
 from stenograph.domain.sharing import Sharing
+from stenograph.domain.unclaimed_files import UnclaimedFiles
 from stenograph.domain.usage.prices import PriceBook
 from stenograph.errors import StenographError
 from stenograph.observability import Metrics, configure_logging
@@ -73,10 +74,11 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
     reader = RunReader(stores.runs, recorder, stores.blobs, formulas, metrics)
     stats = ProjectStats(projects, reader)
     traces = settings.max_runs_per_trace
-    ingest = Ingest(recorder, stores.runs, projects, stores.blobs, max_runs_per_trace=traces)
+    files = UnclaimedFiles(stores.meta, stores.runs, recorder, stores.blobs, stores.files)
+    ingest = Ingest(recorder, stores.runs, projects, files, max_runs_per_trace=traces)
     datasets = Datasets(stores.meta, stores.blobs)
     late = LateExamples(stores.meta, reader, recorder)
-    examples = Examples(stores.meta, stores.blobs, datasets, reader, late)
+    examples = Examples(stores.meta, stores.blobs, files, datasets, reader, late)
     queue_items = QueueItems(stores.meta, reader)
     bodies = Bodies(
         Limits(
@@ -86,10 +88,7 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
             inflight=settings.max_inflight_bytes,
         )
     )
-    metrics.watch_inbox(lambda: stores.inbox.bytes, lambda: stores.inbox.age)
-    metrics.watch_pending(lambda: recorder.pending.runs, lambda: recorder.pending.bytes)
-    metrics.watch_inflight(lambda: bodies.inflight)
-    metrics.watch_disk(lambda: _free(settings.data_dir))
+    _watch(metrics, stores, recorder, bodies, settings.data_dir)
     return (
         Services(
             settings=settings,
@@ -125,11 +124,19 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
             prices=prices,
             meta=stores.meta,
             blobs=stores.blobs,
+            files=files,
             bodies=bodies,
             payloads=Payloads(settings.max_json_depth),
         ),
         recorder,
     )
+
+
+def _watch(metrics: Metrics, stores: Stores, recorder: Recorder, bodies: Bodies, folder: Path) -> None:
+    metrics.watch_inbox(lambda: stores.inbox.bytes, lambda: stores.inbox.age)
+    metrics.watch_pending(lambda: recorder.pending.runs, lambda: recorder.pending.bytes)
+    metrics.watch_inflight(lambda: bodies.inflight)
+    metrics.watch_disk(lambda: _free(folder))
 
 
 def _free(folder: Path) -> float:
@@ -157,9 +164,11 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
     services, recorder = assemble(settings, stores, Metrics())
     await services.deletion.start()
     await recorder.start()
+    services.files.start()
     try:
         yield services
     finally:
+        await services.files.stop()
         await services.deletion.stop()
         await recorder.stop()
         await stores.runs.close()

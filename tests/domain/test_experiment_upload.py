@@ -34,13 +34,14 @@ def upload(here: House, to: Recorder) -> ExperimentUpload:
     blobs = Blobs.open((here.folder / "blobs").as_uri())
     reader = RunReader(here.store, to, blobs, FeedbackFormulas(here.meta), here.metrics)
     datasets, projects = Datasets(here.meta, blobs), Projects(here.meta)
+    files = here.files(to)
     late = LateExamples(here.meta, reader, to)
     return ExperimentUpload(
         datasets,
-        Examples(here.meta, blobs, datasets, reader, late),
+        Examples(here.meta, blobs, files, datasets, reader, late),
         projects,
         FeedbackConfigs(here.meta),
-        Ingest(to, here.store, projects, blobs, max_runs_per_trace=1000),
+        Ingest(to, here.store, projects, files, max_runs_per_trace=1000),
     )
 
 

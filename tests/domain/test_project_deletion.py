@@ -103,7 +103,7 @@ async def desk(here: House, patience: float = 30, patient: bool = False) -> Asyn
                 deletion,
                 RunReader(store, recorder, blobs, FeedbackFormulas(here.meta), here.metrics),
                 FeedbackService(store, recorder, FeedbackConfigs(here.meta), here.metrics),
-                Ingest(recorder, store, projects, blobs, max_runs_per_trace=0),
+                Ingest(recorder, store, projects, here.files(recorder), max_runs_per_trace=0),
                 blobs,
             )
         finally:

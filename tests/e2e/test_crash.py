@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 import threading
+import time
 import uuid
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -208,6 +212,54 @@ def test_the_server_answers_while_the_inbox_is_still_being_replayed(own_server: 
         assert {run["id"] for run in all_runs(http, session)} == set(runs)
         assert gauge(http.get("/metrics").text, "stenograph_inbox_bytes") == 0
     assert own_server.stop() == 0
+
+
+def test_files_of_a_write_that_a_kill_cut_short_go_at_the_next_start(own_server: Server) -> None:
+    """Another program holds the database, so that the server has stored the file and not yet the example."""
+    own_server.start()
+    blobs = own_server.data_dir / "blobs"
+
+    def stored() -> list[bytes]:
+        return sorted(path.read_bytes() for path in blobs.rglob("*") if path.is_file())
+
+    def upload(http: httpx.Client, dataset: str, data: bytes) -> httpx.Response:
+        example = str(uuid.uuid4())
+        parts = {
+            example: (None, b"{}", "application/json"),
+            f"{example}.inputs": (None, b"{}", "application/json"),
+            f"{example}.attachment.f": (None, data, f"text/plain; length={len(data)}"),
+        }
+        return http.post(f"/v1/platform/datasets/{dataset}/examples", files=parts)
+
+    with httpx.Client(base_url=own_server.url, timeout=60) as http:
+        dataset = http.post("/datasets", json={"name": "files"}).raise_for_status().json()["id"]
+        upload(http, dataset, b"kept").raise_for_status()
+        held = sqlite3.connect(own_server.data_dir / "meta.db", isolation_level=None)
+        held.execute("BEGIN IMMEDIATE")
+        cut = threading.Thread(target=lambda: refused(upload, http, dataset, b"lost"))
+        cut.start()
+        until(lambda: stored() == [b"kept", b"lost"])
+        own_server.kill()
+        cut.join()
+        held.execute("ROLLBACK")
+        held.close()
+    own_server.start()
+    until(lambda: stored() == [b"kept"])
+    with httpx.Client(base_url=own_server.url, timeout=60) as http:
+        assert http.get(f"/datasets/{dataset}").json()["example_count"] == 1
+    assert own_server.stop() == 0
+
+
+def refused(call: Callable[..., Any], *arguments: Any) -> None:
+    with contextlib.suppress(httpx.HTTPError):
+        call(*arguments)
+
+
+def until(holds: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "in vain"
+        threading.Event().wait(0.02)
 
 
 def gauge(metrics: str, name: str) -> float:

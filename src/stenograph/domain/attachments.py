@@ -28,6 +28,17 @@ def example_file_key(workspace: UUID, file_id: UUID) -> str:
     return f"example-attachments/{workspace}/{file_id}"
 
 
+def attachment_run(key: str) -> UUID | None:
+    """The run in the key of a run's file; None for that of another."""
+    kind, _, run_id, _ = (*key.split("/"), "", "", "", "")[:4]
+    return UUID(run_id) if kind == "attachments" else None
+
+
+def key_workspace(key: str) -> UUID:
+    """The workspace in the key of any file."""
+    return UUID(key.split("/")[1])
+
+
 def example_file_id(key: str) -> UUID:
     """The id in such a key."""
     return UUID(key.rpartition("/")[2])

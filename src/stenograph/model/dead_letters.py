@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
 import msgspec
 
 from stenograph.model.runs import Micros
+
+UNREADABLE: Final = UUID(int=0)
+"""Stands for the workspace of a record that cannot be decoded: nobody knows whose it is."""
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):

@@ -120,6 +120,11 @@ class Inbox:
         """Files in which a record could not be read though later ones could: the disk has lost something."""
         return [self._path(segment.number) for segment in list(self._segments.values()) if segment.damaged]
 
+    @property
+    def has_damaged(self) -> bool:
+        """Whether there are such files, of this process or of an earlier one."""
+        return bool(self.damaged) or any(self._folder.glob("*.damaged"))
+
     def _rotate(self) -> None:
         """Start a new segment file and make its name durable."""
         number = max(self._segments, default=0) + 1

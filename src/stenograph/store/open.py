@@ -10,6 +10,7 @@ from stenograph.errors import StoreUnavailable
 from stenograph.settings import Settings
 from stenograph.store.api import BlobStore, MetaStore, RunStore
 from stenograph.store.blobs import Blobs
+from stenograph.store.file_journal import FileJournal
 from stenograph.store.inbox import Inbox
 from stenograph.store.meta.database import open_meta
 from stenograph.store.runs.chdb import Chdb
@@ -19,11 +20,12 @@ from stenograph.store.runs.store import Runs
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The four stores of one server."""
+    """The stores of one server."""
 
     runs: RunStore
     meta: MetaStore
     blobs: BlobStore
+    files: FileJournal
     inbox: Inbox
 
 
@@ -35,6 +37,7 @@ async def open_stores(settings: Settings) -> Stores:
         runs=await open_runs(settings),
         meta=meta,
         blobs=Blobs.open(settings.blobs_location),
+        files=FileJournal(settings.data_dir / "files.journal"),
         inbox=Inbox(
             settings.inbox_dir,
             segment_bytes=settings.inbox_segment_bytes,

@@ -33,6 +33,7 @@ from stenograph.domain.recording.derive import moment
 from stenograph.domain.recording.ingest import Ingest
 from stenograph.domain.runs import RunReader
 from stenograph.domain.sharing import Sharing
+from stenograph.domain.unclaimed_files import UnclaimedFiles
 from stenograph.domain.usage.prices import PriceBook
 from stenograph.errors import Invalid
 from stenograph.model.access import Caller, Permission
@@ -78,6 +79,7 @@ class Services:
     prices: PriceBook
     meta: MetaStore
     blobs: BlobStore
+    files: UnclaimedFiles
     bodies: Bodies
     payloads: Payloads
 

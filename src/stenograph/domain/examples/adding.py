@@ -14,6 +14,7 @@ from stenograph.domain.examples.rules import Rules
 from stenograph.domain.examples.spool import ExampleSpool
 from stenograph.domain.examples.writing import ExampleWriting, Write, in_turns, settled
 from stenograph.domain.runs import RunReader
+from stenograph.domain.unclaimed_files import UnclaimedFiles
 from stenograph.model.datasets import Dataset
 from stenograph.model.examples import ExampleChanges, ExamplePatch, ExampleQuery, NewExample
 from stenograph.store.api import BlobStore, MetaStore
@@ -23,13 +24,19 @@ class ExampleAdder(ExampleReader):
     """Callers check the permission; another workspace's examples are unknown here."""
 
     def __init__(
-        self, meta: MetaStore, blobs: BlobStore, datasets: Datasets, runs: RunReader, late: LateExamples
+        self,
+        meta: MetaStore,
+        blobs: BlobStore,
+        files: UnclaimedFiles,
+        datasets: Datasets,
+        runs: RunReader,
+        late: LateExamples,
     ) -> None:
         super().__init__(meta, datasets)
         self._dataset_store = meta.datasets
         self._blobs = blobs
         self._late = late
-        self._writing = ExampleWriting(meta, blobs, datasets, runs)
+        self._writing = ExampleWriting(meta, blobs, files, datasets, runs)
 
     async def add(
         self, workspace: UUID, dataset_id: UUID, drafts: Iterable[ExampleDraft] | AsyncIterable[ExampleDraft]

@@ -21,6 +21,7 @@ from stenograph.domain.examples.rules import Rules
 from stenograph.domain.examples.spool import ExampleSpool
 from stenograph.domain.examples.writing import Write, in_turns, now, settled
 from stenograph.domain.runs import RunReader
+from stenograph.domain.unclaimed_files import UnclaimedFiles
 from stenograph.errors import Conflict, Invalid, NotFound
 from stenograph.model.datasets import Dataset, DatasetPatch
 from stenograph.model.examples import ExampleChanges, ExamplePatch, ExampleQuery, ListChange, changed
@@ -33,9 +34,15 @@ class Examples(ExampleAdder):
     """The use-cases of examples. Callers check the permission; another workspace's examples are unknown here."""
 
     def __init__(
-        self, meta: MetaStore, blobs: BlobStore, datasets: Datasets, runs: RunReader, late: LateExamples
+        self,
+        meta: MetaStore,
+        blobs: BlobStore,
+        files: UnclaimedFiles,
+        datasets: Datasets,
+        runs: RunReader,
+        late: LateExamples,
     ) -> None:
-        super().__init__(meta, blobs, datasets, runs, late)
+        super().__init__(meta, blobs, files, datasets, runs, late)
         self._projects = meta.projects
 
     # -- changing ------------------------------------------------------------------------------------------
@@ -107,6 +114,7 @@ class Examples(ExampleAdder):
             update = self._dataset_store.update(workspace, dataset_id, patch, now(), changes)
             found = await settled(write, update)
             if found is None:
+                write.made = False
                 raise unknown(dataset_id)
         return found
 

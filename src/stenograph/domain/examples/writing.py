@@ -24,6 +24,7 @@ from stenograph.domain.datasets.datasets import Datasets
 from stenograph.domain.examples.drafts import ExampleDraft, ExampleEdit, NewFile, Written
 from stenograph.domain.examples.rules import Rules, SchemaViolations
 from stenograph.domain.runs import RunReader
+from stenograph.domain.unclaimed_files import UnclaimedFiles
 from stenograph.errors import Invalid, NotFound
 from stenograph.model.datasets import Dataset
 from stenograph.model.examples import (
@@ -50,7 +51,7 @@ Result = TypeVar("Result")
 
 @dataclass(slots=True)
 class Write:
-    """A write in the making, and the keys of the files that were stored for it."""
+    """A write in the making, the keys of the files that were stored for it, and whether it was made."""
 
     workspace: UUID
     dataset: Dataset
@@ -58,14 +59,18 @@ class Write:
     with_files: bool = True
     violations: SchemaViolations = field(default_factory=SchemaViolations)
     stored: list[str] = field(default_factory=list)
+    made: bool = False
 
 
 class ExampleWriting:
     """The steps of a write. Callers check the permission; another workspace's examples are unknown here."""
 
-    def __init__(self, meta: MetaStore, blobs: BlobStore, datasets: Datasets, runs: RunReader) -> None:
+    def __init__(
+        self, meta: MetaStore, blobs: BlobStore, files: UnclaimedFiles, datasets: Datasets, runs: RunReader
+    ) -> None:
         self._store = meta.examples
         self._blobs = blobs
+        self._files = files
         self._datasets = datasets
         self._runs = runs
 
@@ -104,8 +109,9 @@ class ExampleWriting:
 
     async def put(self, write: Write, file: NewFile) -> ExampleFile:
         key = example_file_key(write.workspace, uuid4())
+        await self._files.begin([key])
         write.stored.append(key)
-        await self._blobs.put(key, bytes(file.data))
+        await self._files.put(key, bytes(file.data))
         return ExampleFile(file.name, file.mime_type, len(file.data), key)
 
     @asynccontextmanager
@@ -123,9 +129,11 @@ class ExampleWriting:
         write = Write(dataset.workspace, dataset, Rules(dataset))
         try:
             yield write
-        except BaseException:
-            await self._blobs.delete(write.stored)
-            raise
+        finally:
+            if write.made:
+                self._files.claimed(write.stored)
+            else:
+                await self._files.discard(write.stored)
 
     async def commit(self, write: Write, ids: Sequence[UUID], changes: ExampleChanges) -> Written:
         write.violations.raise_if_any()
@@ -183,12 +191,13 @@ async def settled(write: Write, change: Coroutine[Any, Any, Result]) -> Result:
     files of one that was have to stay."""
     task = asyncio.ensure_future(change)
     try:
-        return await asyncio.shield(task)
+        found = await asyncio.shield(task)
     except asyncio.CancelledError:
         await asyncio.wait([task])
-        if task.exception() is None:
-            write.stored.clear()
+        write.made = task.exception() is None
         raise
+    write.made = True
+    return found
 
 
 def now() -> Micros:

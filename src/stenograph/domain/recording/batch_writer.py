@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID, uuid5
 
 import msgspec
@@ -20,7 +19,7 @@ from stenograph.domain.projects.deleted import DeletedProjects
 from stenograph.domain.recording.derive import derive
 from stenograph.domain.usage.prices import PriceBook
 from stenograph.model.carried_metadata import Members, carried
-from stenograph.model.dead_letters import DeadLetter
+from stenograph.model.dead_letters import UNREADABLE, DeadLetter
 from stenograph.model.feedback import Feedback, supersede
 from stenograph.model.runs import Run, merge
 from stenograph.observability import Metrics
@@ -238,11 +237,7 @@ class BatchWriter:
 
     async def bury_unreadable(self, position: int, body: bytes, reason: str) -> None:
         """Keep a record of the inbox that cannot be decoded."""
-        await self._bury([_letter(_NOBODY, "record", _NOBODY, position, reason, body)])
-
-
-_NOBODY: Final = UUID(int=0)
-"""Stands for the workspace of what cannot be decoded."""
+        await self._bury([_letter(UNREADABLE, "record", UNREADABLE, position, reason, body)])
 
 
 def _run_letter(run: PendingRun, reason: str) -> DeadLetter:

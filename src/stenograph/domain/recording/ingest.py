@@ -16,11 +16,12 @@ from uuid import UUID
 from stenograph.domain.projects.projects import Projects
 from stenograph.domain.recording.recorder import Recorder
 from stenograph.domain.recording.roots import Roots
+from stenograph.domain.unclaimed_files import UnclaimedFiles
 from stenograph.errors import Invalid, NotFound, TooLarge
 from stenograph.model.feedback import Feedback
 from stenograph.model.query import RunQuery, RunSelection
 from stenograph.model.runs import RUN_TYPES, RunPatch, parse_dotted_order
-from stenograph.store.api import BlobStore, RunStore
+from stenograph.store.api import RunStore
 
 
 def _number(run_id: str) -> int:
@@ -111,14 +112,14 @@ class Ingest:
         recorder: Recorder,
         store: RunStore,
         projects: Projects,
-        blobs: BlobStore,
+        files: UnclaimedFiles,
         *,
         max_runs_per_trace: int,
     ) -> None:
         self._recorder = recorder
         self._store = store
         self._projects = projects
-        self._blobs = blobs
+        self._files = files
         self._traces = TraceCounter(max_runs_per_trace)
         self.roots = Roots(recorder, store)
 
@@ -146,9 +147,12 @@ class Ingest:
 
     async def record(self, delivery: Delivery) -> None:
         """Make the admitted contents durable, files first, so that no run names a file that is not there."""
-        if delivery.files:
-            await asyncio.gather(*(self._blobs.put(key, data) for key, data in delivery.files))
-        await self._recorder.accept(delivery.patches, delivery.feedback)
+        if not delivery.files:
+            await self._recorder.accept(delivery.patches, delivery.feedback)
+            return
+        async with self._files.storing({key for key, _ in delivery.files}):
+            await asyncio.gather(*(self._files.put(key, data) for key, data in delivery.files))
+            await self._recorder.accept(delivery.patches, delivery.feedback)
 
     async def parent_place(self, workspace: UUID, parent: UUID) -> tuple[UUID, str] | None:
         """Trace and dotted order of a run, for children posted without their own. In memory first: a parent

@@ -202,6 +202,11 @@ class Recorder:
     def _has_room(self) -> bool:
         return self.pending.bytes < self._pace.pending_bytes // 2
 
+    @property
+    def has_unreadable(self) -> bool:
+        """Whether something was acknowledged that lies in the inbox and cannot be read."""
+        return self._inbox.has_damaged
+
     def may_be_stored(self, run_id: UUID) -> bool:
         """Whether the run store may hold this id, in whatever workspace; no is certain."""
         return self._seen.maybe([run_id.int])[0]

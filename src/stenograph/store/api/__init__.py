@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from stenograph.store.api.access import Keys, Shares, Workspaces
-from stenograph.store.api.blobs import BlobStore
+from stenograph.store.api.blobs import BlobStore, FileJournal
 from stenograph.store.api.datasets import ComparativeExperiments, Datasets, Examples, ViewOverrides
 from stenograph.store.api.feedback import FeedbackConfigs, FeedbackFormulas, FeedbackTokens
 from stenograph.store.api.projects import DeadLetters, Prices, Projects, Views
@@ -27,6 +27,7 @@ __all__ = [
     "FeedbackConfigs",
     "FeedbackFormulas",
     "FeedbackTokens",
+    "FileJournal",
     "Keys",
     "MetaStore",
     "Prices",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -98,6 +98,9 @@ class Examples(Protocol):
 
     async def files(self, workspace: UUID, example_ids: Sequence[UUID]) -> list[str]:
         """Keys of the blobs that any version of these refers to."""
+
+    async def files_named(self, workspace: UUID, keys: Collection[str]) -> list[str]:
+        """Those of these keys that any version of any example refers to. Goes through all examples with files."""
 
     async def splits(self, workspace: UUID, dataset_id: UUID, as_of: Micros | None = None) -> list[str]:
         """Names of the splits that examples are in, sorted."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -81,6 +81,12 @@ class Examples:
             return keys
 
         return await self._engine.read(work)
+
+    async def files_named(self, workspace: UUID, keys: Collection[str]) -> list[str]:
+        wanted = set(keys)
+        if not wanted:
+            return []
+        return await self._engine.read(lambda connection: _files_named(connection, workspace, wanted))
 
     async def splits(self, workspace: UUID, dataset_id: UUID, as_of: Micros | None = None) -> list[str]:
         query = ExampleQuery(workspace=workspace, dataset_id=dataset_id, as_of=as_of)
@@ -449,6 +455,12 @@ def file_keys(connection: sa.Connection, chosen: sa.ColumnElement[bool]) -> list
             file.key for files in connection.execute(wanted).scalars() for file in _FILES.decode(files)
         )
     )
+
+
+def _files_named(connection: sa.Connection, workspace: UUID, keys: set[str]) -> list[str]:
+    wanted = sa.select(_T.files).where(_T.workspace_id == workspace, _T.files.is_not(None))
+    rows = connection.execution_options(yield_per=1000).execute(wanted).scalars()
+    return sorted({file.key for files in rows for file in _FILES.decode(files)} & keys)
 
 
 def to_row(example: Example) -> dict[str, Any]:
