@@ -61,8 +61,9 @@ class Payloads:
     def check_values(
         self, document: bytes | memoryview | msgspec.Raw, what: str, kind: str | None = None
     ) -> bytes | None:
-        """The same for documents whose values are read here later, each with others: one that could not be read
-        would fail them all. Numbers beyond a float's reach become null; Invalid for integers of thousands of digits.
+        """The same for documents by whose values filters choose among many: one that could not be read would fail them
+        all. Not for payloads, which are read by `spelled_json`. Numbers beyond a float's reach become null; Invalid for
+        integers of thousands of digits.
         """
         found = self.check(document, what, kind)
         try:

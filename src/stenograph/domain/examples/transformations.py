@@ -15,6 +15,7 @@ from stenograph.domain.examples import openai_messages, openai_tools
 from stenograph.domain.examples.named_members import Place, certain, named_only
 from stenograph.domain.examples.schemas import root_part
 from stenograph.errors import Invalid
+from stenograph.model.spelled_json import spelled
 from stenograph.model.transformations import Transformation, TransformationType
 
 MAX_TRANSFORMATIONS: Final = 100
@@ -31,13 +32,6 @@ _ORDER: Final = tuple(TransformationType)
 _members: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _items: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
-
-def _spelling(number: str) -> msgspec.Raw:
-    return msgspec.Raw(number.encode())
-
-
-_value: Final = msgspec.json.Decoder(float_hook=_spelling).decode
-"""Numbers with a fraction keep their spelling."""
 
 # -- parsing ---------------------------------------------------------------------------------------------------
 
@@ -171,7 +165,7 @@ def _json(value: Any) -> bytes:
 def _messages(value: bytes) -> bytes | None:
     """A message, a list of them, or a list of such lists; a list of one list is as good as the inner one."""
     if not _is_list(value):
-        found = openai_messages.as_openai(decoded := _value(value))
+        found = openai_messages.as_openai(decoded := spelled(value))
         return _json(found[0]) if found and len(found) == 1 and found[0] is not decoded else None
     items = _items(value)
     if len(items) == 1 and _is_batch(items[0]):
@@ -183,7 +177,7 @@ def _messages(value: bytes) -> bytes | None:
 def _is_batch(item: msgspec.Raw) -> bool:
     """Whether an item of a list is a list of messages, not a pair that is one message."""
     text = bytes(item)
-    if not _is_list(text) or openai_messages.is_pair(decoded := _value(text)):
+    if not _is_list(text) or openai_messages.is_pair(decoded := spelled(text)):
         return False
     return any(openai_messages.role_of(each) is not None for each in decoded)
 
@@ -192,7 +186,7 @@ def _message_list(value: bytes) -> bytes | None:
     converted: list[Any] = []
     is_changed = False
     for item in _items(value):
-        decoded = _value(item)
+        decoded = spelled(item)
         if isinstance(decoded, list) and not openai_messages.is_pair(decoded):
             batch = _batch(decoded)
             converted.append(item if batch is None else batch)
@@ -226,7 +220,7 @@ def _without_system(value: bytes) -> bytes | None:
     kept: list[msgspec.Raw] = []
     is_changed = False
     for item in items:
-        decoded = _value(item)
+        decoded = spelled(item)
         if openai_messages.role_of(decoded) in ("system", "developer"):
             is_changed = True
         elif _is_batch(item) and (inner := _without_system(bytes(item))) is not None:
@@ -258,12 +252,12 @@ def _with_message(payload: bytes, path: tuple[str, ...], schema: bytes | None) -
         return payload
     wanted = certain(below for part in certain([root]) for below in part.members.get(name, ()))
     wants_list = any("items" in part.schema or part.schema.get("type") == "array" for part in wanted)
-    if openai_messages.role_of(_value(payload)) is not None:
+    if openai_messages.role_of(spelled(payload)) is not None:
         return _json({name: [msgspec.Raw(payload)] if wants_list else msgspec.Raw(payload)})
     for holder in _HOLDERS:
         if holder not in members:
             continue
-        held = _held(_value(members[holder]))
+        held = _held(spelled(members[holder]))
         if not all(openai_messages.role_of(each) is not None for each in held):
             continue
         if held and (wants_list or len(held) == 1 or holder in _ALTERNATIVES):
@@ -290,12 +284,12 @@ def _held(value: Any) -> list[Any]:
 
 def _tools(value: bytes) -> bytes | None:
     if not _is_list(value):
-        converted = openai_tools.as_openai(decoded := _value(value))
+        converted = openai_tools.as_openai(decoded := spelled(value))
         return None if converted is decoded else _json(converted)
     items: list[Any] = list(_items(value))
     is_changed = False
     for index, item in enumerate(items):
-        converted = openai_tools.as_openai(decoded := _value(item))
+        converted = openai_tools.as_openai(decoded := spelled(item))
         if converted is not decoded:
             items[index] = converted
             is_changed = True
@@ -312,7 +306,7 @@ def _with_tools(payload: bytes, path: tuple[str, ...], extra: bytes | None) -> b
         if not _is_object(parent):
             return None
         members = _members(parent)
-        if path[-1] in members and _value(members[path[-1]]) not in (None, []):
+        if path[-1] in members and spelled(members[path[-1]]) not in (None, []):
             return None
         return _json({**members, path[-1]: tools})
 

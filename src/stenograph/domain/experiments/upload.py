@@ -37,6 +37,7 @@ from stenograph.model.feedback import Feedback
 from stenograph.model.feedback_setup import FeedbackShape
 from stenograph.model.projects import NewProject, Project, ProjectQuery
 from stenograph.model.runs import Micros, RunPatch
+from stenograph.model.spelled_json import canonical
 
 _AT_ONCE: Final = 500
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -321,13 +322,7 @@ def _differs(example: Example, row: UploadedRow) -> bool:
 
 
 def _canonical(document: bytes | None) -> str:
-    """One spelling of a document, whatever the order of its members. Numbers beyond reason are left as they are."""
-    if document is None:
-        return ""
-    try:
-        return msgspec.json.encode(msgspec.json.decode(document), order="sorted").decode()
-    except (msgspec.DecodeError, RecursionError):
-        return document.decode()
+    return "" if document is None else canonical(document)
 
 
 def _project(sent: UploadedExperiment, dataset: Dataset, as_of: Micros) -> NewProject:

@@ -225,6 +225,18 @@ def test_odd_numbers_and_texts(http: httpx.Client) -> None:
     headers = {"content-type": "application/json"}
     sent = ok(http.post("/datasets/upload-experiment", content=text, headers=headers))
     assert sent["dataset"]["example_count"] == 1
+    # and the same again, spelled otherwise, is the same example
+    again = text.replace(odd, odd.replace(",", " , ")).replace(
+        body["experiment_name"], "again " + str(uuid.uuid4())
+    )
+    sent = ok(http.post("/datasets/upload-experiment", content=again, headers=headers))
+    assert sent["dataset"]["example_count"] == 1
+    table = http.post(
+        f"/datasets/{sent['dataset']['id']}/runs",
+        params={"format": "csv"},
+        json={"session_ids": [sent["experiment"]["id"]]},
+    )
+    assert "1e400" in table.text
     metadata = '{"n":1e400}'
     text = text.replace('"experiment_name":"', f'"experiment_metadata":{metadata},"experiment_name":"x')
     answer = http.post("/datasets/upload-experiment", content=text, headers=headers)

@@ -15,6 +15,7 @@ import msgspec
 from stenograph.domain.examples import openai_tools
 from stenograph.domain.examples.openai_messages import as_openai
 from stenograph.model.examples import Example
+from stenograph.model.spelled_json import spelled
 from stenograph.wire.langsmith.examples.rows import one_line
 
 
@@ -46,7 +47,7 @@ def _eval(example: Example) -> dict[str, Any]:
 
 
 def _decoded(document: bytes) -> dict[str, Any]:
-    found: dict[str, Any] = msgspec.json.decode(document)
+    found: dict[str, Any] = spelled(document)
     return found
 
 

@@ -9,6 +9,7 @@ at all: the first mistake is Invalid without a place, which answers 400, and nam
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 from uuid import UUID
@@ -158,7 +159,7 @@ def _draft(sent: SentExample, payloads: Payloads) -> ExampleDraft:
         id=sent.id,
         inputs=inputs,
         outputs=_payload(sent, "outputs", payloads),
-        metadata=_object(main.metadata, f"metadata in part '{sent.text}'", payloads),
+        metadata=_metadata(main.metadata, sent, payloads),
         splits=_splits(main),
         created_at=_created_at(sent, main),
         source_run_id=main.source_run_id,
@@ -175,7 +176,7 @@ def _edit(sent: SentExample, payloads: Payloads) -> ExampleEdit:
         id=sent.id,
         inputs=_payload(sent, "inputs", payloads),
         outputs=_payload(sent, "outputs", payloads),
-        metadata=_object(main.metadata, f"metadata in part '{sent.text}'", payloads),
+        metadata=_metadata(main.metadata, sent, payloads),
         splits=_splits(main),
         files=tuple(sent.files.values()),
         operations=_operations(sent),
@@ -189,7 +190,10 @@ def _main(sent: SentExample) -> ExamplePartIn:
 
 def _payload(sent: SentExample, name: str, payloads: Payloads) -> bytes | None:
     document = sent.fields.get(name)
-    return None if document is None else _object(document, f"part '{sent.text}.{name}'", payloads)
+    if document is None:
+        return None
+    with _unplaced():
+        return payloads.check(document, f"part '{sent.text}.{name}'", "object")
 
 
 def _splits(main: ExamplePartIn) -> tuple[str, ...] | None:
@@ -218,9 +222,16 @@ def _operations(sent: SentExample) -> FileOperations | None:
     return FileOperations(tuple(rename.items()), tuple(stated.retain or ()))
 
 
-def _object(document: memoryview | Raw, what: str, payloads: Payloads) -> bytes | None:
+def _metadata(document: Raw, sent: SentExample, payloads: Payloads) -> bytes | None:
+    with _unplaced():
+        return payloads.check_values(document, f"metadata in part '{sent.text}'", "object")
+
+
+@contextmanager
+def _unplaced() -> Iterator[None]:
+    """What is wrong with a part says so in its message: it has no place in a JSON body."""
     try:
-        return payloads.check_values(document, what, "object")
+        yield
     except Invalid as error:
         raise Invalid(error.message) from None
 

@@ -81,7 +81,7 @@ def csv_drafts(data: memoryview, columns: Columns, payloads: Payloads) -> Iterat
                 group: {name: _cell(row[at], payloads, where) for name, at in found.items()}
                 for group, found in places.items()
             }
-            yield _draft(parts, where)
+            yield _draft(parts, payloads, where)
     except csv.Error as error:
         raise Invalid(f"this is not valid CSV at line {rows.line_num}: {error}", ("body", "file")) from None
     except UnicodeError as error:
@@ -123,18 +123,21 @@ def _cell(text: str, payloads: Payloads, where: tuple[str | int, ...]) -> Any:
         return text[1:]
     if text[:1] in ("{", "["):
         try:
-            return Raw(payloads.check_values(text.encode(), "cell") or b"null")
+            return Raw(payloads.check(text.encode(), "cell") or b"null")
         except Invalid:
             return text
     return text
 
 
-def _draft(parts: Mapping[str, Mapping[str, Any]], where: tuple[str | int, ...]) -> ExampleDraft:
+def _draft(
+    parts: Mapping[str, Mapping[str, Any]], payloads: Payloads, where: tuple[str | int, ...]
+) -> ExampleDraft:
     encoded = {group: msgspec.json.encode(members) if members else None for group, members in parts.items()}
+    metadata = encoded["metadata"]
     return ExampleDraft(
         inputs=encoded["inputs"] or b"{}",
         outputs=encoded["outputs"],
-        metadata=encoded["metadata"],
+        metadata=None if metadata is None else payloads.check_values(metadata, "metadata"),
         where=where,
     )
 
@@ -152,7 +155,7 @@ def jsonl_drafts(data: memoryview, columns: Columns, payloads: Payloads) -> Iter
                 continue
             where = ("body", "file", number)
             try:
-                row = _members(payloads.check_values(line.encode(), "line", "object") or b"{}")
+                row = _members(payloads.check(line.encode(), "line", "object") or b"{}")
                 parts = (
                     {group: _chosen(row, columns.of(group), group) for group in GROUPS}
                     if columns.inputs
@@ -163,7 +166,7 @@ def jsonl_drafts(data: memoryview, columns: Columns, payloads: Payloads) -> Iter
             if columns.inputs and not parts["inputs"]:
                 names = ", ".join(repr(name[:100]) for name in list(columns.inputs)[:20])
                 raise Invalid(f"line {number} has none of the members {names}", where)
-            yield _draft(parts, where)
+            yield _draft(parts, payloads, where)
     except UnicodeError as error:
         raise Invalid(f"the file is not UTF-8 after line {number}: {error}", ("body", "file")) from None
 
@@ -187,7 +190,7 @@ def _whole(row: Mapping[str, Raw], payloads: Payloads) -> dict[str, dict[str, Ra
         raise Invalid("there is no member inputs; name input_keys for another form", ("inputs",))
     parts = {}
     for group in GROUPS:
-        document = payloads.check_values(row.get(group, Raw(b"null")), group, "object")
+        document = payloads.check(row.get(group, Raw(b"null")), group, "object")
         parts[group] = _members(document) if document else {}
     return parts
 

@@ -146,8 +146,8 @@ def example_draft(sent: ExampleIn, payloads: Payloads, where: Path) -> ExampleDr
             raise Invalid("to take something from a run, name it", ("source_run_id",))
         return ExampleDraft(
             id=sent.id,
-            inputs=payloads.check_values(sent.inputs, "inputs", "object"),
-            outputs=payloads.check_values(sent.outputs, "outputs", "object"),
+            inputs=payloads.check(sent.inputs, "inputs", "object"),
+            outputs=payloads.check(sent.outputs, "outputs", "object"),
             metadata=payloads.check_values(sent.metadata, "metadata", "object"),
             splits=_splits(sent.split),
             created_at=micros(sent.created_at, "created_at"),
@@ -161,8 +161,8 @@ def example_draft(sent: ExampleIn, payloads: Payloads, where: Path) -> ExampleDr
 def example_edit(sent: ExampleUpdateIn, example_id: UUID, payloads: Payloads, where: Path) -> ExampleEdit:
     """Changes to an example. With `overwrite` nothing of it stays, so everything has to be stated."""
     with placed(where):
-        inputs = payloads.check_values(sent.inputs, "inputs", "object")
-        outputs = payloads.check_values(sent.outputs, "outputs", "object")
+        inputs = payloads.check(sent.inputs, "inputs", "object")
+        outputs = payloads.check(sent.outputs, "outputs", "object")
         metadata = payloads.check_values(sent.metadata, "metadata", "object")
         splits = _splits(sent.split)
         if sent.overwrite:
