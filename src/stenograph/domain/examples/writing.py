@@ -60,6 +60,8 @@ class Write:
     violations: SchemaViolations = field(default_factory=SchemaViolations)
     stored: list[str] = field(default_factory=list)
     made: bool = False
+    places: dict[str, tuple[str | int, ...]] = field(default_factory=dict)
+    """Of examples whose files are moved: where the client wrote of each."""
 
 
 class ExampleWriting:
@@ -145,6 +147,8 @@ class ExampleWriting:
     async def patch(self, write: Write, edit: ExampleEdit) -> ExamplePatch:
         inputs, outputs = write.rules.shaped(edit.inputs, edit.outputs, None)
         write.violations.add(write.rules.problems(inputs, outputs, partly=True), edit.id, edit.where)
+        if edit.operations is not None:
+            write.places[str(edit.id)] = edit.where
         return ExamplePatch(
             id=edit.id,
             inputs=inputs,
@@ -192,6 +196,10 @@ async def settled(write: Write, change: Coroutine[Any, Any, Result]) -> Result:
     task = asyncio.ensure_future(change)
     try:
         found = await asyncio.shield(task)
+    except Invalid as error:
+        example, *rest = error.where or ("",)
+        place = write.places.get(str(example))
+        raise error if place is None else Invalid(error.message, (*place, *rest)) from None
     except asyncio.CancelledError:
         await asyncio.wait([task])
         write.made = task.exception() is None

@@ -6,7 +6,7 @@ Not here: statistics of a project's runs, which come from the run store. Callers
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID, uuid4
 
@@ -75,6 +75,15 @@ class Projects:
     async def find_all(self, query: ProjectQuery) -> list[Project]:
         """All that match, whatever the query's page: for an order that only the run store can give."""
         return await self.find(msgspec.structs.replace(query, offset=0, limit=None))
+
+    async def reference_datasets(self, workspace: UUID, ids: Iterable[UUID]) -> dict[UUID, UUID]:
+        """Of those of these projects that are experiments, the dataset each is over."""
+        found = await self._store.find(ProjectQuery(workspace=workspace, ids=tuple(set(ids))))
+        return {
+            project.id: project.reference_dataset_id
+            for project in found
+            if project.reference_dataset_id is not None
+        }
 
     async def create(self, workspace: UUID, new: NewProject, upsert: bool = False) -> Project:
         """The new project. With `upsert`, one of that name keeps its id and takes over what `new` states.

@@ -1,6 +1,7 @@
 """Our errors as LangSmith's, each of whose services has a shape of its own.
 
-Reading says {"detail": …}, ingest {"error": …}, and what is under /platform {"error": …, "details": …}.
+Reading says {"detail": …}, ingest {"error": …}, and what is under /platform {"error": …, "details": …}. A body that
+makes no sense is 422 to most, and 400 to those whose documents know no 422.
 """
 
 from __future__ import annotations
@@ -24,11 +25,14 @@ STATUS: dict[type[errors.StenographError], int] = {
     errors.Overloaded: 503,
 }
 
+_PLAIN_SERVICES = ("/platform/annotation-queues/",)
+
 
 def render(request: Request, error: Exception) -> Response:
     """The answer to a request that failed. A stranger to our tree becomes a bare 500."""
     if isinstance(error, errors.Invalid):
-        status = 422 if error.where and error.position is None else 400
+        understood = error.where and error.position is None
+        status = 422 if understood and not request.url.path.startswith(_PLAIN_SERVICES) else 400
         return encode(_body(request, error), status)
     for kind in type(error).__mro__:
         if kind in STATUS:
@@ -49,7 +53,7 @@ def _body(request: Request, error: errors.StenographError) -> dict[str, object]:
     )
     if ingesting:
         return {"error": error.message}
-    platform = path.startswith(("/platform/datasets/", "/platform/examples/"))
+    platform = path.startswith("/platform/")
     if platform or path.partition("/datasets/")[2].partition("/")[2].startswith("experiment-view-overrides"):
         details = {"details": _details(where, error.message)} if where else {}
         return {"error": error.message, **details}

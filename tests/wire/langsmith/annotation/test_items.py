@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 import warnings
 from collections.abc import Awaitable, Callable
@@ -10,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from langsmith import Client, NotFoundError, UnprocessableEntityError
+from langsmith import BadRequestError, Client, NotFoundError
 
 from tests.wire.langsmith.annotation.test_queues import BASE, made
 from tests.wire.langsmith.recorded import START, Trace, record
@@ -110,7 +111,7 @@ def test_items_from_first_to_last(client: Client, http: httpx.Client, runs: list
             await items.update(first.id, queue_id=queue, added_at=last)
         with pytest.raises(NotFoundError):
             await items.retrieve_placement(thread.id, queue_id=queue)
-        with pytest.raises(UnprocessableEntityError):
+        with pytest.raises(BadRequestError):
             await items.create(queue, items=[{"item_type": "THREAD", "thread_id": "t"}])
 
     spoken(client, work)
@@ -156,7 +157,7 @@ def test_the_older_calls_do_not_see_threads(http: httpx.Client, runs: list[str])
     (listed,) = http.get(BASE, params={"ids": queue}).json()
     assert listed["total_runs"] == 1
     pairwise = made(http, queue_type="pairwise")["id"]
-    assert http.post(f"{PLATFORM}/{pairwise}/items", json={"items": [thread]}).status_code == 422
+    assert http.post(f"{PLATFORM}/{pairwise}/items", json={"items": [thread]}).status_code == 400
 
 
 def test_mistakes_are_named(http: httpx.Client, runs: list[str]) -> None:
@@ -171,16 +172,18 @@ def test_mistakes_are_named(http: httpx.Client, runs: list[str]) -> None:
         ({"run_id": runs[0], "start_time": "soon"}, "start_time"),
     ):
         answer = http.post(path, json={"items": [item]})
-        assert answer.status_code == 422, item
-        assert answer.json()["detail"][0]["loc"] == ["body", "items", 0, place]
+        assert answer.status_code == 400, item
+        assert answer.json().keys() == {"error", "details"}
+        assert json.loads(answer.json()["details"])["field"] == f"body.items.0.{place}"
     for item in (
         {"item_type": "SPAN"},
         {"run_id": "x"},
         {"thread_id": "t" * 10_001, "project_id": project},
         {"thread_id": "nul \0", "project_id": project},
     ):
-        assert http.post(path, json={"items": [item]}).status_code == 422, item
-    assert http.post(path, json={"items": [{"run_id": str(uuid.uuid4())}]}).status_code == 404
+        assert http.post(path, json={"items": [item]}).status_code == 400, item
+    missing = http.post(path, json={"items": [{"run_id": str(uuid.uuid4())}]})
+    assert (missing.status_code, [*missing.json()]) == (404, ["error"])
     assert http.get(f"{path}/count", params={"status": "all"}).json() == {"count": 0}
     params: Any
     for params in (
@@ -197,8 +200,8 @@ def test_mistakes_are_named(http: httpx.Client, runs: list[str]) -> None:
             for cursor in ("x", "YWZ0ZXI6MTp4", "bm93OjE6MQ==", "\0", "ü")
         ),
     ):
-        assert http.get(path, params=params).status_code == 422, params
-    assert http.get(f"{path}/count", params={"status": "some"}).status_code == 422
+        assert http.get(path, params=params).status_code == 400, params
+    assert http.get(f"{path}/count", params={"status": "some"}).status_code == 400
     unknown = uuid.uuid4()
     for method, where, body in (
         ("GET", f"{PLATFORM}/{unknown}/items?status=archived", None),
@@ -210,7 +213,7 @@ def test_mistakes_are_named(http: httpx.Client, runs: list[str]) -> None:
         ("POST", f"{PLATFORM}/items/{unknown}/status", {}),
     ):
         assert http.request(method, where, json=body).status_code == 404, where
-    assert http.get(f"{path}/x/placement").status_code == 422
+    assert http.get(f"{path}/x/placement").status_code == 400
 
 
 def test_the_generated_client_knows_the_older_calls_too(

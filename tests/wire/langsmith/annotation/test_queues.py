@@ -276,9 +276,11 @@ def test_reviewers_are_assigned_and_let_go(http: httpx.Client) -> None:
     unknown = f"/v1/platform{BASE}/{uuid.uuid4()}/reviewers"
     assert http.post(unknown, json={"identity_id": other}).status_code == 404
     assert http.delete(f"{unknown}/{other}").status_code == 404
-    assert http.post(reviewers, json={"identity_id": "me"}).status_code == 422
-    assert http.post(reviewers, json={}).status_code == 422
-    assert http.delete(f"{reviewers}/me").status_code == 422
+    wrong = http.post(reviewers, json={"identity_id": "me"})
+    assert (wrong.status_code, set(wrong.json())) == (400, {"error", "details"})
+    assert json.loads(wrong.json()["details"])["field"] == "body.identity_id"
+    assert http.post(reviewers, json={}).status_code == 400
+    assert http.delete(f"{reviewers}/me").status_code == 400
 
 
 # -- filling from experiments ----------------------------------------------------------------------------

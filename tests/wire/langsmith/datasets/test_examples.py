@@ -509,9 +509,15 @@ def test_changing(http: httpx.Client, dataset: str) -> None:
         ({"split": {}}, 422, "split"),
         ({"dataset_id": made(http)}, 409, None),
         ({"attachments_operations": {"rename": {"gone": "x"}}}, 422, "attachments_operations"),
-        ({"attachments_operations": {"rename": {"gone": ""}}}, 422, None),
+        ({"attachments_operations": {"rename": {"gone": ""}}}, 422, "attachments_operations"),
     ):
-        refused(http.patch(f"/examples/{example}", json=body), status, where)
+        answer = http.patch(f"/examples/{example}", json=body)
+        refused(answer, status, where)
+        assert where is None or answer.json()["detail"][0]["loc"] == ["body", where]
+    many = http.patch(
+        "/examples/bulk", json=[{"id": example, "attachments_operations": {"rename": {"gone": "x"}}}]
+    )
+    assert many.json()["detail"][0]["loc"] == ["body", 0, "attachments_operations"]
     assert "not found" in refused(http.patch(f"/examples/{NOBODY}", json={}), 404)
     refused(http.patch("/examples/x", json={}), 422, "example_id")
     assert http.get(f"/examples/{example}").json() == found

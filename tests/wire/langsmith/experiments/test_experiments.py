@@ -44,6 +44,25 @@ def dataset(client: Client) -> Dataset:
     return made
 
 
+def test_runs_of_an_experiment_name_its_dataset(http: httpx.Client, project: str) -> None:
+    """Their descendants too; and no other runs."""
+    on = bench(http, 2)
+    experiment = on.experiment()
+    found = ok(http.post("/runs/query", json={"session": [experiment]}))["runs"]
+    assert len(found) == 4
+    assert {run["reference_dataset_id"] for run in found} == {on.dataset}
+    assert ok(http.get(f"/runs/{on.run(experiment, 0)}"))["reference_dataset_id"] == on.dataset
+    other = ok(http.post("/sessions", json={"name": project}))["id"]
+    run = {"id": str(uuid.uuid4()), "name": "r", "run_type": "chain", "session_id": other, "inputs": {}}
+    ok(http.post("/runs", json={**run, "start_time": "2026-01-01T00:00:00Z"}), 202)
+    asked = {"session": [experiment, other], "is_root": True, "select": ["reference_dataset_id"]}
+    both = ok(http.post("/runs/query", json=asked))["runs"]
+    assert {run["id"]: run["reference_dataset_id"] for run in both} == {
+        on.run(experiment, 0): on.dataset, on.run(experiment, 1): on.dataset, run["id"]: None
+    }  # fmt: skip
+    assert ok(http.get(f"/runs/{run['id']}"))["reference_dataset_id"] is None
+
+
 def knows_all_but(divisor: int) -> Any:
     def target(inputs: dict[str, Any]) -> dict[str, Any]:
         return {"a": 2 * inputs["q"] if inputs["q"] % divisor else None}

@@ -28,10 +28,9 @@ from stenograph.model.queue_items import (
 )
 from stenograph.wire.http import Params, body_as, caller, encode, of_body, path_uuid, services
 from stenograph.wire.langsmith.annotation import shapes
-from stenograph.wire.langsmith.annotation.runs import review
+from stenograph.wire.langsmith.annotation.runs import changed_item, review
 from stenograph.wire.langsmith.annotation.schemas import (
     ItemIn,
-    ItemPatchIn,
     ItemsDeleteIn,
     ItemsIn,
 )
@@ -221,13 +220,7 @@ async def placement(request: Request) -> Response:
 
 async def update(request: Request) -> Response:
     """PATCH /platform/annotation-queues/{queue_id}/items/{item_id}."""
-    who = await caller(request, Permission.WRITE)
-    queue_id, item_id = path_uuid(request, "queue_id"), path_uuid(request, "item_id")
-    sent = await body_as(request, ItemPatchIn)
-    with of_body():
-        patch = shapes.item_patch(sent)
-    changed = await services(request).queue_items.update(who.workspace, queue_id, item_id, patch)
-    return encode(shapes.queue_item(changed))
+    return encode(shapes.queue_item(await changed_item(request)))
 
 
 async def remove(request: Request) -> Response:

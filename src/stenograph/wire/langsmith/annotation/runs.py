@@ -26,6 +26,7 @@ from stenograph.model.queue_items import (
     ItemKind,
     ItemQuery,
     ItemSelection,
+    QueueItem,
     ReviewStatus,
     Section,
     SeenItem,
@@ -226,13 +227,17 @@ async def resolve(request: Request) -> Response:
 
 async def update(request: Request) -> Response:
     """PATCH /annotation-queues/{queue_id}/runs/{item_id}."""
+    return encode(shapes.added_run(await changed_item(request)))
+
+
+async def changed_item(request: Request) -> QueueItem:
+    """The item of the path, changed as the body says."""
     who = await caller(request, Permission.WRITE)
     queue_id, which = path_uuid(request, "queue_id"), path_uuid(request, "item_id")
     sent = await body_as(request, ItemPatchIn)
     with of_body():
         patch = shapes.item_patch(sent)
-    changed = await services(request).queue_items.update(who.workspace, queue_id, which, patch)
-    return encode(shapes.added_run(changed))
+    return await services(request).queue_items.update(who.workspace, queue_id, which, patch)
 
 
 async def remove(request: Request) -> Response:

@@ -190,8 +190,9 @@ def _operations(sent: FileOperationsIn | None) -> FileOperations | None:
     if sent is None:
         return None
     renamed = sent.rename or {}
-    for name in renamed.values():
-        check_file_name(name)
+    with placed(("attachments_operations",)):
+        for name in renamed.values():
+            check_file_name(name)
     return FileOperations(rename=tuple(renamed.items()), retain=tuple(sent.retain or ()))
 
 

@@ -139,6 +139,7 @@ async def _run_writer(
         feedback=await to.experiments.results.feedback(asked.workspace, runs, asked.comparison),
         shares={},
         children={},
+        datasets={},
         public=public,
         names_project=True,
     )

@@ -203,6 +203,7 @@ class RunWriter:
         feedback: Mapping[UUID, Mapping[str, FeedbackStat]],
         shares: Mapping[UUID, UUID],
         children: Mapping[UUID, list[UUID]],
+        datasets: Mapping[UUID, UUID],
         public: bool = False,
         names_project: bool | None = None,
     ) -> None:
@@ -213,6 +214,7 @@ class RunWriter:
         self._feedback = feedback
         self._shares = shares
         self._children = children
+        self._datasets = datasets
         self._public = public
         self._names_project = not public if names_project is None else names_project
 
@@ -280,6 +282,7 @@ class RunWriter:
                 feedback_stats(self._feedback.get(run.id, {}), public=self._public) or None
             ),
             "reference_example_id": lambda: run.reference_example_id,
+            "reference_dataset_id": lambda: self._datasets.get(run.project_id),
             "first_token_time": lambda: time_text(run.first_token_time),
             "in_dataset": lambda: run.reference_example_id is not None,
             "thread_id": lambda: run.thread_id,
@@ -294,7 +297,7 @@ class RunWriter:
                 out[field] = make()
         for field in (
             "manifest_id", "manifest_s3_id", "price_model_id", "last_queued_at", "ttl_seconds",
-            "reference_dataset_id", "messages", "inputs_s3_urls", "outputs_s3_urls",
+            "messages", "inputs_s3_urls", "outputs_s3_urls",
         ):  # fmt: skip
             if field in self._select:
                 out[field] = None
