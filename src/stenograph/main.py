@@ -21,6 +21,7 @@ from stenograph.domain.annotation.items import QueueItems
 from stenograph.domain.annotation.population import QueuePopulation
 from stenograph.domain.annotation.queues import AnnotationQueues
 from stenograph.domain.attachments import Links
+from stenograph.domain.conversations.conversing import Conversing
 from stenograph.domain.datasets.datasets import Datasets
 from stenograph.domain.datasets.sharing import DatasetSharing
 from stenograph.domain.examples.examples import Examples
@@ -78,6 +79,7 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
     late = LateExamples(stores.meta, reader, recorder)
     examples = Examples(stores.meta, stores.blobs, datasets, reader, late)
     queue_items = QueueItems(stores.meta, reader)
+    secret = _secret(settings.data_dir)
     bodies = Bodies(
         Limits(
             body=settings.max_body_bytes,
@@ -121,7 +123,8 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
             annotation_queues=AnnotationQueues(stores.meta),
             queue_items=queue_items,
             queue_population=QueuePopulation(projects, reader, queue_items),
-            links=Links(_secret(settings.data_dir), settings.attachment_url_seconds),
+            conversing=Conversing.over(stores.meta, stores.blobs, secret=secret),
+            links=Links(secret, settings.attachment_url_seconds),
             prices=prices,
             meta=stores.meta,
             blobs=stores.blobs,
@@ -138,7 +141,7 @@ def _free(folder: Path) -> float:
 
 
 def _secret(folder: Path) -> bytes:
-    """What links to attachments are signed with: made once, kept beside the data."""
+    """What links to attachments are signed with and secrets are sealed with: made once, kept beside the data."""
     path = folder / "secret"
     try:
         return path.read_bytes()

@@ -18,6 +18,7 @@ from stenograph.domain.annotation.items import QueueItems
 from stenograph.domain.annotation.population import QueuePopulation
 from stenograph.domain.annotation.queues import AnnotationQueues
 from stenograph.domain.attachments import Links
+from stenograph.domain.conversations.conversing import Conversing
 from stenograph.domain.datasets.datasets import Datasets
 from stenograph.domain.datasets.sharing import DatasetSharing
 from stenograph.domain.examples.examples import Examples
@@ -74,6 +75,7 @@ class Services:
     annotation_queues: AnnotationQueues
     queue_items: QueueItems
     queue_population: QueuePopulation
+    conversing: Conversing
     links: Links
     prices: PriceBook
     meta: MetaStore
