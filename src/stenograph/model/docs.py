@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from stenograph.model.listing import MetadataTest
 from stenograph.model.runs import Micros
 
 CONFIDENCE_OFF: Final = -1.0
@@ -29,7 +30,7 @@ class Doc(msgspec.Struct, frozen=True, kw_only=True):
     """A doc. `content` are its chunks in order; `metadata` the JSON object that the client gave.
 
     `vectors` are the chunks' vectors as little-endian float32, one of None for each that has none yet; () where they
-    were not asked for. `model` made them.
+    were not asked for. `model` made them; it read the `instruction` before each chunk.
     """
 
     workspace: UUID
@@ -39,17 +40,17 @@ class Doc(msgspec.Struct, frozen=True, kw_only=True):
     content: tuple[str, ...]
     created_at: Micros
     metadata: bytes = b"{}"
+    instruction: str = ""
     model: str = ""
     vectors: tuple[bytes | None, ...] = ()
 
 
 class DocQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of one owner's docs by time of creation, ties by id. `metadata` is a JSON object that has to be contained
-    in theirs."""
+    """A page of one owner's docs by time of creation, ties by id. Their metadata pass all of the tests."""
 
     workspace: UUID
     owner: Owner
-    metadata: bytes = b"{}"
+    tests: tuple[MetadataTest, ...] = ()
     newest_first: bool = True
     limit: int | None = None
     offset: int = 0
@@ -66,6 +67,7 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     index: int
     content: str
     metadata: bytes = b"{}"
+    instruction: str = ""
     vector: bytes | None = None
 
 
@@ -93,7 +95,7 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
 
     `text` looks for words, `vector` (of length 1) for meaning; `alpha` is the weight of meaning in both, from 0 to 1.
     Chunks whose cosine to the vector is below `confidence` do not count (None: all do). `mmr_strength` from 0 to 1
-    trades nearness for variety. `metadata` is a JSON object that a doc's has to contain.
+    trades nearness for variety. A doc's metadata have to pass all of the `tests`.
     `fuzziness` is how alike two words must be to pass for one, as a share of common trigrams; None: only forms of the
     same word do. `reach` is how many candidates each side gives, as a multiple of `limit`.
     """
@@ -106,7 +108,7 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
     alpha: float = 0.5
     confidence: float | None = None
     mmr_strength: float = 0.0
-    metadata: bytes = b"{}"
+    tests: tuple[MetadataTest, ...] = ()
     fuzziness: float | None = None
     reach: int = 5
 

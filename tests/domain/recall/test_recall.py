@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -15,6 +16,7 @@ from stenograph.domain.recall.search import Recall
 from stenograph.domain.recall.shelves import Shelves
 from stenograph.errors import Conflict, Invalid, NotFound, StoreUnavailable
 from stenograph.llm.embedding import LocalEmbedder, Vectors
+from stenograph.model import listing
 from stenograph.model.access import DEFAULT_WORKSPACE
 from stenograph.model.docs import DocQuery, Owner, OwnerKind, Search
 from stenograph.store.meta.database import Database, open_meta
@@ -104,12 +106,18 @@ def test_metadata_narrows_before_ranking_in_every_mode(tmp_path: Path) -> None:
                 )
             vector = await recall.vector("weather")
             for wanted, count in (
-                (b'{"n":7}', 1), (b'{"n":7.0}', 1), (b'{"n":"7"}', 0), (b'{"deep":{"even":true}}', 10),
+                (b'{"n":7}', 1), (b'{"n":7.0}', 1), (b'{"n":"7"}', 1), (b'{"deep":{"even":true}}', 10),
                 (b'{"deep":{"tags":["y"]}}', 10), (b'{"deep":{"tags":["z"]}}', 0), (b'{"n":null}', 0),
             ):  # fmt: skip
+                tests = listing.tests_of_object(msgspec.json.decode(wanted))
                 for text, near in (("weather report", None), (None, vector), ("weather report", vector)):
                     search = Search(
-                        workspace=W, owners=(owner,), text=text, vector=near, metadata=wanted, reach=1
+                        workspace=W,
+                        owners=(owner,),
+                        text=text,
+                        vector=near,
+                        tests=tests,
+                        reach=1,
                     )
                     assert len(await recall.search(search)) == count, (wanted, text)
 
@@ -160,8 +168,8 @@ def test_the_same_doc_twice_is_a_conflict_for_one_owner_only(tmp_path: Path) -> 
             await docs.create(W, other, "T", ["same"], b"{}")
             page = await docs.page(DocQuery(workspace=W, owner=owner))
             assert [doc.content for doc in page] == [("sa", "me"), ("same",)]
-            assert await docs.delete_matching(W, owner, b'{"no":1}') == []
-            assert len(await docs.delete_matching(W, owner, b"{}")) == 2
+            assert await docs.delete_matching(W, owner, listing.tests_of_object({"no": 1})) == []
+            assert len(await docs.delete_matching(W, owner, ())) == 2
             assert len(await docs.page(DocQuery(workspace=W, owner=other))) == 1
 
     asyncio.run(scenario())

@@ -16,6 +16,7 @@ from stenograph.errors import Invalid, NotFound, StoreUnavailable
 from stenograph.llm.embedding import Embedder, Vectors
 from stenograph.model.docs import Doc, DocQuery, Owner
 from stenograph.model.ids import new_id
+from stenograph.model.listing import MetadataTest
 from stenograph.store.api import Docs as DocStore
 
 log = structlog.get_logger("stenograph.recall")
@@ -54,10 +55,17 @@ class Docs:
                 await self._task
 
     async def create(
-        self, workspace: UUID, owner: Owner, title: str, content: Sequence[str], metadata: bytes
+        self,
+        workspace: UUID,
+        owner: Owner,
+        title: str,
+        content: Sequence[str],
+        metadata: bytes,
+        instruction: str = "",
     ) -> Doc:
         """A new doc, found by the next search. Conflict when the owner has the same already; NotFound without owner.
 
+        `instruction` is read by the model before each piece: some are trained to be told what a vector is for.
         Texts longer than a model reads are cut where sentences end; the doc's content is then the pieces.
         """
         if len(title) > LONGEST_TITLE:
@@ -77,7 +85,7 @@ class Docs:
             raise Invalid(
                 f"a doc has at most {MOST_CHUNKS} chunks, not {len(pieces)}", where=("body", "content")
             )
-        vectors = await self._embedded(title, pieces[:AT_ONCE])
+        vectors = await self._embedded(instruction, title, pieces[:AT_ONCE])
         now = time.time_ns() // 1000
         doc = Doc(
             workspace=workspace,
@@ -87,6 +95,7 @@ class Docs:
             content=pieces,
             created_at=now,
             metadata=metadata,
+            instruction=instruction,
             model=self._embedder.model,
             vectors=(*vectors, *(None,) * (len(pieces) - len(vectors))),
         )
@@ -110,15 +119,17 @@ class Docs:
         if not await self._store.delete(workspace, owner, [doc_id]):
             raise NotFound(f"this {owner.kind} has no doc {doc_id}")
 
-    async def delete_matching(self, workspace: UUID, owner: Owner, metadata: bytes) -> list[UUID]:
-        """All of the owner's docs whose metadata contain this; all for an empty object. Returns their ids."""
-        return await self._store.delete(
-            workspace, owner, await self._store.matching(workspace, owner, metadata)
-        )
+    async def delete_matching(
+        self, workspace: UUID, owner: Owner, tests: Sequence[MetadataTest]
+    ) -> list[UUID]:
+        """All of the owner's docs whose metadata pass the tests. Returns their ids."""
+        return await self._store.delete(workspace, owner, await self._store.matching(workspace, owner, tests))
 
-    async def _embedded(self, title: str, pieces: Sequence[str]) -> tuple[bytes | None, ...]:
+    async def _embedded(
+        self, instruction: str, title: str, pieces: Sequence[str]
+    ) -> tuple[bytes | None, ...]:
         try:
-            vectors = await self._embedder.embed([_read_as(title, piece) for piece in pieces])
+            vectors = await self._embedder.embed([read_as(instruction, title, piece) for piece in pieces])
         except StoreUnavailable as error:
             log.warning("docs wait for their vectors", reason=error.message)
             return (None,) * len(pieces)
@@ -130,7 +141,7 @@ class Docs:
             self._missing.clear()
             try:
                 while waiting := await self._store.without_vector(self._embedder.model, _STEP):
-                    texts = [_read_as(chunk.title, chunk.content) for _, chunk in waiting]
+                    texts = [read_as(chunk.instruction, chunk.title, chunk.content) for _, chunk in waiting]
                     vectors = _raw(await self._embedder.embed(texts))
                     await self._store.give_vectors(
                         self._embedder.model,
@@ -142,9 +153,9 @@ class Docs:
                 self._missing.set()
 
 
-def _read_as(title: str, piece: str) -> str:
+def read_as(instruction: str, title: str, piece: str) -> str:
     """What the model reads of a chunk: the title tells what a piece from the middle is about."""
-    return f"{title}\n\n{piece}" if title else piece
+    return "\n\n".join(part for part in (instruction, title, piece) if part)
 
 
 def _raw(vectors: Vectors) -> list[bytes]:

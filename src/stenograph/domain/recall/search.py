@@ -96,7 +96,7 @@ class Recall:
         if search.fuzziness is not None:
             words += [other for word in words for other in await self._alike(word, search.fuzziness)]
         return await self._docs.by_words(
-            search.workspace, search.owners, " ".join(words), search.metadata, self._reach(search)
+            search.workspace, search.owners, " ".join(words), search.tests, self._reach(search)
         )
 
     async def _alike(self, word: str, least: float) -> list[str]:
@@ -111,8 +111,8 @@ class Recall:
         among: list[tuple[Owner, Collection[UUID] | None]] = []
         for owner in search.owners:
             chosen = None
-            if search.metadata != b"{}":
-                chosen = await self._docs.matching(search.workspace, owner, search.metadata)
+            if search.tests:
+                chosen = await self._docs.matching(search.workspace, owner, search.tests)
             among.append((owner, chosen))
         return await self._shelves.nearest(
             search.workspace, among, self._embedder.model, vector, self._reach(search), search.confidence

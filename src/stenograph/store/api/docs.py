@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from stenograph.model.docs import Chunk, ChunkVector, Doc, DocQuery, Owner, Shelf
+from stenograph.model.listing import MetadataTest
 
 
 class Docs(Protocol):
@@ -22,11 +23,11 @@ class Docs(Protocol):
     async def delete(self, workspace: UUID, owner: Owner, doc_ids: Sequence[UUID]) -> list[UUID]:
         """Those that the owner had, and no longer has."""
 
-    async def matching(self, workspace: UUID, owner: Owner, metadata: bytes) -> list[UUID]:
-        """Ids of the owner's docs whose metadata contain this JSON object; all for an empty one."""
+    async def matching(self, workspace: UUID, owner: Owner, tests: Sequence[MetadataTest]) -> list[UUID]:
+        """Ids of the owner's docs whose metadata pass all of the tests."""
 
     async def by_words(
-        self, workspace: UUID, owners: Sequence[Owner], query: str, metadata: bytes, limit: int
+        self, workspace: UUID, owners: Sequence[Owner], query: str, tests: Sequence[MetadataTest], limit: int
     ) -> list[tuple[int, float]]:
         """(number, BM25 score) of the chunks that have words of the query, the best first, ties by number.
 

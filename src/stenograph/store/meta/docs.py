@@ -10,15 +10,16 @@ from uuid import UUID
 import numpy as np
 import sqlalchemy as sa
 
-from stenograph.errors import Conflict
+from stenograph.errors import Conflict, NotFound
 from stenograph.model.docs import Chunk, ChunkVector, Doc, DocQuery, Owner, OwnerKind, Shelf
-from stenograph.store.meta import dialect, doc_words, tables
+from stenograph.model.listing import MetadataTest
+from stenograph.store.meta import dialect, doc_words, metadata_labels, tables
 from stenograph.store.meta.engine import Engine
-from stenograph.store.meta.json_containment import contains
 
 _D: Final = tables.docs.c
 _C: Final = tables.doc_chunks.c
 _S: Final = tables.doc_shelves.c
+_OWNERS: Final = {OwnerKind.AGENT: tables.agents, OwnerKind.USER: tables.users}
 _CANDIDATES: Final = 20_000
 """Words of the vocabulary that one word is compared with."""
 
@@ -45,7 +46,10 @@ class Docs:
             order = (_D.created_at, _D.id)
             wanted = (
                 sa.select(tables.docs)
-                .where(*_of(_D, query.workspace, query.owner), contains(_D.metadata, query.metadata))
+                .where(
+                    *_of(_D, query.workspace, query.owner),
+                    *_labelled(query.workspace, query.owner, query.tests),
+                )
                 .order_by(*(column.desc() for column in order) if query.newest_first else order)
                 .limit(query.limit)
                 .offset(query.offset)
@@ -63,22 +67,31 @@ class Docs:
 
         return await self._engine.write(work)
 
-    async def matching(self, workspace: UUID, owner: Owner, metadata: bytes) -> list[UUID]:
-        wanted = sa.select(_D.id).where(*_of(_D, workspace, owner), contains(_D.metadata, metadata))
+    async def matching(self, workspace: UUID, owner: Owner, tests: Sequence[MetadataTest]) -> list[UUID]:
+        wanted = sa.select(_D.id).where(*_of(_D, workspace, owner), *_labelled(workspace, owner, tests))
         rows = await self._engine.read(lambda connection: connection.execute(wanted).scalars().all())
         return list(rows)
 
     async def by_words(
-        self, workspace: UUID, owners: Sequence[Owner], query: str, metadata: bytes, limit: int
+        self,
+        workspace: UUID,
+        owners: Sequence[Owner],
+        query: str,
+        tests: Sequence[MetadataTest],
+        limit: int,
     ) -> list[tuple[int, float]]:
         within = None
-        if metadata != b"{}":
+        if tests:
             within = (
                 sa.select(_C.number)
                 .join(tables.docs, (_D.workspace_id == _C.workspace_id) & (_D.id == _C.doc_id))
                 .where(
-                    sa.or_(*(sa.and_(*_of(_C, workspace, owner)) for owner in owners)),
-                    contains(_D.metadata, metadata),
+                    sa.or_(
+                        *(
+                            sa.and_(*_of(_C, workspace, owner), *_labelled(workspace, owner, tests))
+                            for owner in owners
+                        )
+                    )
                 )
             )
         return await self._engine.read(
@@ -159,9 +172,23 @@ def _of(columns: Any, workspace: UUID, owner: Owner) -> tuple[sa.ColumnElement[b
     )
 
 
+def _noun(owner: Owner) -> str:
+    """Metadata are asked for within one owner's docs."""
+    return f"docs of {owner.kind} {owner.id}"
+
+
+def _labelled(workspace: UUID, owner: Owner, tests: Sequence[MetadataTest]) -> list[sa.ColumnElement[bool]]:
+    return metadata_labels.chosen(_D.id, _D.created_at, _noun(owner), workspace, tests)
+
+
 def _add(connection: sa.Connection, doc: Doc) -> None:
     owner = {"owner_kind": doc.owner.kind.value, "owner_id": doc.owner.id}
     digest = hashlib.sha256("\0".join((doc.title, *doc.content)).encode("utf-8", "surrogatepass")).hexdigest()
+    # Locked, so that the owner cannot be deleted around its new doc.
+    known = _OWNERS[doc.owner.kind]
+    there = sa.select(known.c.id).where(known.c.workspace_id == doc.workspace, known.c.id == doc.owner.id)
+    if connection.execute(there.with_for_update(key_share=True)).first() is None:
+        raise NotFound(f"there is no {doc.owner.kind} {doc.owner.id}")
     taken = sa.select(_D.id).where(*_of(_D, doc.workspace, doc.owner), _D.digest == digest)
     if (same := connection.execute(taken).scalar()) is not None:
         raise Conflict(f"this {doc.owner.kind} has a doc of this title and content already: {same}")
@@ -174,8 +201,10 @@ def _add(connection: sa.Connection, doc: Doc) -> None:
             digest=digest,
             created_at=doc.created_at,
             metadata=doc.metadata,
+            instruction=doc.instruction or None,
         )
     )
+    metadata_labels.write(connection, _noun(doc.owner), doc.workspace, doc.id, doc.created_at, doc.metadata)
     vectors = doc.vectors or (None,) * len(doc.content)
     rows = [
         {
@@ -202,8 +231,11 @@ def _add(connection: sa.Connection, doc: Doc) -> None:
 def _delete(
     connection: sa.Connection, workspace: UUID, owner: Owner, which: sa.ColumnElement[bool]
 ) -> list[UUID]:
-    chosen = sa.select(_D.id).where(*_of(_D, workspace, owner), which)
-    gone = list(connection.execute(chosen).scalars())
+    chosen = sa.select(_D.id, _D.created_at, _D.metadata).where(*_of(_D, workspace, owner), which)
+    gone = []
+    for doc_id, created_at, metadata in connection.execute(chosen).all():
+        metadata_labels.write(connection, _noun(owner), workspace, doc_id, created_at, b"{}", metadata)
+        gone.append(doc_id)
     for ids in dialect.batches(gone):
         texts = (
             sa.select(_C.number, _D.title, _C.content)
@@ -253,6 +285,7 @@ def _with_chunks(connection: sa.Connection, rows: Sequence[sa.Row[Any]], vectors
             content=tuple(chunk.content for chunk in by_doc[row.id]),
             created_at=row.created_at,
             metadata=row.metadata,
+            instruction=row.instruction or "",
             model=next((chunk.model for chunk in by_doc[row.id] if chunk.model), ""),
             vectors=tuple(whole(chunk.vector) for chunk in by_doc[row.id]) if vectors else (),
         )
@@ -263,7 +296,7 @@ def _with_chunks(connection: sa.Connection, rows: Sequence[sa.Row[Any]], vectors
 def _chunks() -> sa.Select[Any]:
     return sa.select(
         _C.number, _C.workspace_id, _C.doc_id, _C.owner_kind, _C.owner_id, _C.position, _C.content, _C.vector,
-        _D.title, _D.metadata,
+        _D.title, _D.metadata, _D.instruction,
     ).join(tables.docs, (_D.workspace_id == _C.workspace_id) & (_D.id == _C.doc_id))  # fmt: skip
 
 
@@ -276,6 +309,7 @@ def _chunk(row: sa.Row[Any]) -> Chunk:
         index=row.position,
         content=row.content,
         metadata=row.metadata,
+        instruction=row.instruction or "",
         vector=whole(row.vector),
     )
 

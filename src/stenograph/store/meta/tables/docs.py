@@ -19,6 +19,7 @@ docs: Final = sa.Table(
     own_id("owner_id", primary_key=False),
     words("title"),
     words("digest"),
+    words("instruction", nullable=True),
     micros("created_at"),
     sa.Column("metadata", RawJson(), nullable=False),
     sa.UniqueConstraint("workspace_id", "owner_kind", "owner_id", "digest", name="uq_docs_digest"),

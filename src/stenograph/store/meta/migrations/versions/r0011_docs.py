@@ -24,15 +24,14 @@ def upgrade() -> None:
         uuid("owner_id"),
         text("title"),
         text("digest"),
+        text("instruction", nullable=True),
         micros("created_at"),
         text("metadata", collated=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", name="pk_docs"),
         sa.UniqueConstraint("workspace_id", "owner_kind", "owner_id", "digest", name="uq_docs_digest"),
         of_workspace("docs"),
     )
-    op.create_index(
-        "ix_docs_owner", "docs", ["workspace_id", "owner_kind", "owner_id", "created_at", "id"]
-    )
+    op.create_index("ix_docs_owner", "docs", ["workspace_id", "owner_kind", "owner_id", "created_at", "id"])
     op.create_table(
         "doc_chunks",
         sa.Column(
