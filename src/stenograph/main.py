@@ -34,12 +34,14 @@ from stenograph.domain.feedback.tokens import FeedbackTokens
 from stenograph.domain.projects.deletion import ProjectDeletion
 from stenograph.domain.projects.projects import Projects
 from stenograph.domain.projects.stats import ProjectStats
+from stenograph.domain.recall.recalling import Recalling
 from stenograph.domain.recording.ingest import Ingest
 from stenograph.domain.recording.recorder import Pace, Recorder
 from stenograph.domain.runs import RunReader
 from stenograph.domain.sharing import Sharing
 from stenograph.domain.usage.prices import PriceBook
 from stenograph.errors import StenographError
+from stenograph.llm.embedding import LocalEmbedder
 from stenograph.observability import Metrics, configure_logging
 from stenograph.settings import Settings
 from stenograph.store.open import Stores, open_stores
@@ -123,6 +125,7 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
             annotation_queues=AnnotationQueues(stores.meta),
             queue_items=queue_items,
             queue_population=QueuePopulation(projects, reader, queue_items),
+            recalling=Recalling.over(stores.meta, LocalEmbedder(), memory=settings.recall_memory_bytes),
             conversing=Conversing.over(stores.meta, stores.blobs, secret=secret),
             links=Links(secret, settings.attachment_url_seconds),
             prices=prices,
@@ -160,9 +163,11 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
     services, recorder = assemble(settings, stores, Metrics())
     await services.deletion.start()
     await recorder.start()
+    await services.recalling.docs.start()
     try:
         yield services
     finally:
+        await services.recalling.docs.stop()
         await services.deletion.stop()
         await recorder.stop()
         await stores.runs.close()

@@ -30,6 +30,7 @@ from stenograph.domain.feedback.tokens import FeedbackTokens
 from stenograph.domain.projects.deletion import ProjectDeletion
 from stenograph.domain.projects.projects import Projects
 from stenograph.domain.projects.stats import ProjectStats
+from stenograph.domain.recall.recalling import Recalling
 from stenograph.domain.recording.derive import moment
 from stenograph.domain.recording.ingest import Ingest
 from stenograph.domain.runs import RunReader
@@ -76,6 +77,7 @@ class Services:
     queue_items: QueueItems
     queue_population: QueuePopulation
     conversing: Conversing
+    recalling: Recalling
     links: Links
     prices: PriceBook
     meta: MetaStore

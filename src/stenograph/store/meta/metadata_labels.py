@@ -7,6 +7,7 @@ itself, which read every object of the workspace; decisions/082.)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -45,6 +46,17 @@ def write(
     if added := sorted(new - old):
         rows = [{"label": each, "created_at": created_at, "owner_id": owner} for each in added]
         connection.execute(sa.insert(tables.metadata_labels), rows)
+
+
+def chosen(
+    ident: sa.ColumnElement[Any],
+    created_at: sa.ColumnElement[Any],
+    noun: str,
+    workspace: UUID,
+    tests: Sequence[MetadataTest],
+) -> list[sa.ColumnElement[bool]]:
+    """Conditions on a table that is chosen from otherwise: all of these tests hold for the object of this id."""
+    return [_has(created_at, ident, _labels_of(test, noun, workspace)) for test in tests]
 
 
 def page(connection: sa.Connection, table: sa.Table, query: ListQuery) -> list[UUID]:

@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from stenograph.errors import Invalid
 from stenograph.model.access import Permission
@@ -73,8 +73,8 @@ class EmbedIn(Struct, kw_only=True):
     embed_instruction: str = ""
 
 
-def routes() -> list[BaseRoute]:
-    found: list[BaseRoute] = []
+def routes() -> list[Route]:
+    found: list[Route] = []
     for kind in OwnerKind:
         base = f"/{kind}s/{{id}}"
         found += [

@@ -5,7 +5,18 @@ from __future__ import annotations
 from starlette.routing import BaseRoute, Route
 
 from stenograph.wire.face import Face
-from stenograph.wire.julep import agents, errors, files, projects, secrets, sessions, state, tools, users
+from stenograph.wire.julep import (
+    agents,
+    docs,
+    errors,
+    files,
+    projects,
+    secrets,
+    sessions,
+    state,
+    tools,
+    users,
+)
 
 PREFIX = "/julep"
 
@@ -18,6 +29,7 @@ def routes() -> list[BaseRoute]:
         *users.routes(),
         *projects.routes(),
         *sessions.routes(),
+        *docs.routes(),
         *secrets.routes(),
         *files.routes(),
         *state.routes(),
