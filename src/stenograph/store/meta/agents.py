@@ -53,14 +53,14 @@ def _to_row(agent: Agent) -> dict[str, Any]:
     return row
 
 
-def _from_rows(_: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Agent]:
-    return [_from_row(row) for row in rows]
+def _from_rows(_: sa.Connection, workspace: UUID, rows: Sequence[sa.Row[Any]]) -> list[Agent]:
+    return [_from_row(workspace, row) for row in rows]
 
 
-def _from_row(row: sa.Row[Any]) -> Agent:
+def _from_row(workspace: UUID, row: sa.Row[Any]) -> Agent:
     return Agent(
         id=row.id,
-        workspace=row.workspace_id,
+        workspace=workspace,
         name=row.name,
         canonical_name=row.canonical_name,
         created_at=row.created_at,
@@ -83,7 +83,6 @@ AGENT: Final[Noun[Agent]] = Noun(
     to_row=_to_row,
     from_rows=_from_rows,
     check=_check,
-    written=lambda _, __: None,
     forget=_forget,
 )
 

@@ -29,14 +29,11 @@ from stenograph.store.meta.listed import Listed, Noun, load, load_all
 from stenograph.store.meta.users import USER
 
 _T: Final = tables.conversations.c
-_P: Final = tables.conversation_participants.c
 _A: Final = tables.agents.c
-_U: Final = tables.users.c
 
-_AGENT: Final = "agent"
-_USER: Final = "user"
-
+_ids: Final = msgspec.json.Decoder(tuple[UUID, ...])
 _recall: Final = msgspec.json.Decoder(RecallOptions)
+_encode: Final = msgspec.json.Encoder().encode
 
 
 def _rows(workspace: UUID) -> sa.Select[Any]:
@@ -46,103 +43,69 @@ def _rows(workspace: UUID) -> sa.Select[Any]:
 def _check(connection: sa.Connection, conversation: Conversation) -> Conversation:
     """NotFound for participants that are not there, unless they were in before. With the template that its first agent
     has now."""
-    before = _participants(connection, conversation.workspace, [conversation.id])
-    known = {participant for participant, *_ in before.get(conversation.id, ())}
-    for table, sought, called in (
-        (tables.agents, conversation.agents, "agent"),
-        (tables.users, conversation.users, "user"),
+    workspace = conversation.workspace
+    before = load(connection, CONVERSATION, workspace, conversation.id)
+    for called, table, sought, known in (
+        ("agent", tables.agents, conversation.agents, before.agents if before else ()),
+        ("user", tables.users, conversation.users, before.users if before else ()),
     ):
-        if missing := set(sought) - known:
+        if missing := set(sought).difference(known):
             # Locked, so that none can be deleted around its new conversation.
-            there = sa.select(table.c.id).where(
-                table.c.workspace_id == conversation.workspace, table.c.id.in_(missing)
-            )
+            there = sa.select(table.c.id).where(table.c.workspace_id == workspace, table.c.id.in_(missing))
             found = connection.execute(there.with_for_update(read=True, key_share=True)).scalars()
             for each in sorted(missing.difference(found))[:1]:
                 raise NotFound(f"There is no {called} {each}.")
-    template = sa.select(_A.default_system_template).where(
-        _A.workspace_id == conversation.workspace, _A.id == conversation.agents[0]
-    )
-    inherited = connection.execute(template).scalar()
-    return without_inherited(msgspec.structs.replace(conversation, inherited_template=inherited))
+    template = _templates(connection, workspace, {conversation.agents[0]}).get(conversation.agents[0])
+    return without_inherited(msgspec.structs.replace(conversation, inherited_template=template))
 
 
-def _written(connection: sa.Connection, conversation: Conversation) -> None:
-    of = (_P.workspace_id == conversation.workspace) & (_P.conversation_id == conversation.id)
-    connection.execute(sa.delete(tables.conversation_participants).where(of))
-    rows = [
-        {
-            "workspace_id": conversation.workspace,
-            "conversation_id": conversation.id,
-            "role": role,
-            "position": position,
-            "participant_id": participant,
-        }
-        for role, participants in ((_AGENT, conversation.agents), (_USER, conversation.users))
-        for position, participant in enumerate(participants)
-    ]
-    connection.execute(sa.insert(tables.conversation_participants), rows)
+def _templates(connection: sa.Connection, workspace: UUID, agents: set[UUID]) -> dict[UUID, str | None]:
+    """Agents' own templates; agents that are gone are absent."""
+    found: dict[UUID, str | None] = {}
+    for batch in dialect.batches(sorted(agents)):
+        wanted = sa.select(_A.id, _A.default_system_template).where(
+            _A.workspace_id == workspace, _A.id.in_(batch)
+        )
+        found |= {row.id: row.default_system_template for row in connection.execute(wanted)}
+    return found
 
 
 def _to_row(conversation: Conversation) -> dict[str, Any]:
     row = msgspec.structs.asdict(conversation)
-    for elsewhere in ("agents", "users", "inherited_template"):
-        del row[elsewhere]
+    del row["inherited_template"]
     row["workspace_id"] = row.pop("workspace")
+    row["agents"], row["users"] = _encode(conversation.agents), _encode(conversation.users)
     overflow, recall = conversation.context_overflow, conversation.recall_options
     row["context_overflow"] = None if overflow is None else overflow.value
-    row["recall_options"] = None if recall is None else msgspec.json.encode(recall)
+    row["recall_options"] = None if recall is None else _encode(recall)
     return row
 
 
-def _participants(
-    connection: sa.Connection, workspace: UUID, ids: Sequence[UUID]
-) -> dict[UUID, list[tuple[UUID, str, str | None]]]:
-    """By conversation: id and role of those who take part, in order; with the first agent its template."""
-    first = (_P.role == _AGENT) & (_P.position == 0)
-    found: dict[UUID, list[tuple[UUID, str, str | None]]] = {}
-    for batch in dialect.batches(ids):
-        wanted = (
-            sa.select(_P.conversation_id, _P.role, _P.participant_id, _A.default_system_template)
-            .outerjoin(
-                tables.agents, first & (_A.workspace_id == _P.workspace_id) & (_A.id == _P.participant_id)
-            )
-            .where(_P.workspace_id == workspace, _P.conversation_id.in_(batch))
-            .order_by(_P.conversation_id, _P.role, _P.position)
+def _from_rows(connection: sa.Connection, workspace: UUID, rows: Sequence[sa.Row[Any]]) -> list[Conversation]:
+    agents = [_ids.decode(row.agents) for row in rows]
+    templates = _templates(connection, workspace, {each[0] for each in agents})
+    return [
+        Conversation(
+            id=row.id,
+            workspace=workspace,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            agents=taking_part,
+            users=_ids.decode(row.users),
+            situation=row.situation,
+            system_template=row.system_template,
+            summary=row.summary,
+            render_templates=row.render_templates,
+            token_budget=row.token_budget,
+            context_overflow=None if row.context_overflow is None else ContextOverflow(row.context_overflow),
+            auto_run_tools=row.auto_run_tools,
+            forward_tool_calls=row.forward_tool_calls,
+            recall_options=None if row.recall_options is None else _recall.decode(row.recall_options),
+            metadata=row.metadata,
+            inherited_template=templates.get(taking_part[0]),
         )
-        for row in connection.execute(wanted):
-            one = (row.participant_id, row.role, row.default_system_template)
-            found.setdefault(row.conversation_id, []).append(one)
-    return found
-
-
-def _from_rows(connection: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[Conversation]:
-    if not rows:
-        return []
-    by_id = _participants(connection, rows[0].workspace_id, [row.id for row in rows])
-    return [_from_row(row, by_id[row.id]) for row in rows]
-
-
-def _from_row(row: sa.Row[Any], participants: Sequence[tuple[UUID, str, str | None]]) -> Conversation:
-    return Conversation(
-        id=row.id,
-        workspace=row.workspace_id,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        agents=tuple(each for each, role, _ in participants if role == _AGENT),
-        users=tuple(each for each, role, _ in participants if role == _USER),
-        situation=row.situation,
-        system_template=row.system_template,
-        summary=row.summary,
-        render_templates=row.render_templates,
-        token_budget=row.token_budget,
-        context_overflow=None if row.context_overflow is None else ContextOverflow(row.context_overflow),
-        auto_run_tools=row.auto_run_tools,
-        forward_tool_calls=row.forward_tool_calls,
-        recall_options=None if row.recall_options is None else _recall.decode(row.recall_options),
-        metadata=row.metadata,
-        inherited_template=next((template for *_, template in participants if template is not None), None),
-    )
+        for row, taking_part in zip(rows, agents, strict=True)
+    ]
 
 
 CONVERSATION: Final[Noun[Conversation]] = Noun(
@@ -152,7 +115,6 @@ CONVERSATION: Final[Noun[Conversation]] = Noun(
     to_row=_to_row,
     from_rows=_from_rows,
     check=_check,
-    written=_written,
     forget=lambda _, __: None,
 )
 

@@ -41,16 +41,14 @@ class Patch(Protocol[T]):
 @dataclass(frozen=True, slots=True)
 class Noun(Generic[T]):
     """How one kind is kept. `rows` selects a workspace's, `from_rows` makes values of some; `check` refuses what must
-    not be written, and completes the rest; `written` follows with other tables, and so does `forget` before a row
-    goes."""
+    not be written, and completes the rest; `forget` clears up in other tables before a row goes."""
 
     table: sa.Table
     called: str
     rows: Callable[[UUID], sa.Select[Any]]
     to_row: Callable[[T], dict[str, Any]]
-    from_rows: Callable[[sa.Connection, Sequence[sa.Row[Any]]], list[T]]
+    from_rows: Callable[[sa.Connection, UUID, Sequence[sa.Row[Any]]], list[T]]
     check: Callable[[sa.Connection, T], T]
-    written: Callable[[sa.Connection, T], None]
     forget: Callable[[sa.Connection, T], None]
 
 
@@ -69,11 +67,7 @@ class Listed(Generic[T]):
         return await self._engine.read(lambda connection: load(connection, self.noun, workspace, ident))
 
     async def find(self, query: ListQuery) -> list[T]:
-        def work(connection: sa.Connection) -> list[T]:
-            ids = metadata_labels.page(connection, self.noun.table, query)
-            return load_all(connection, self.noun, query.workspace, ids)
-
-        return await self._engine.read(work)
+        return await self._engine.read(lambda connection: _find(connection, self.noun, query))
 
     async def update(self, workspace: UUID, ident: UUID, patch: Patch[T], at: Micros) -> T | None:
         def work(connection: sa.Connection) -> T | None:
@@ -88,6 +82,18 @@ class Listed(Generic[T]):
         return await self._engine.write(lambda connection: _delete(connection, self.noun, workspace, ident))
 
 
+def _find(connection: sa.Connection, noun: Noun[T], query: ListQuery) -> list[T]:
+    page = metadata_labels.page(connection, noun.table, query)
+    if page is None:
+        return []
+    # The page is found in an index, then its rows by their ids. They are put in order here: asked for an order, SQLite
+    # walks all rows in it and looks whether each is on the page.
+    rows = connection.execute(noun.rows(query.workspace).where(noun.table.c.id.in_(page))).all()
+    by = query.sort.value
+    ordered = sorted(rows, key=lambda row: (getattr(row, by), row.id), reverse=query.descending)
+    return noun.from_rows(connection, query.workspace, ordered)
+
+
 def load(
     connection: sa.Connection, noun: Noun[T], workspace: UUID, ident: UUID, *, lock: bool = False
 ) -> T | None:
@@ -96,7 +102,7 @@ def load(
     if lock:
         wanted = wanted.with_for_update(of=noun.table)
     rows = connection.execute(wanted).all()
-    return noun.from_rows(connection, rows)[0] if rows else None
+    return noun.from_rows(connection, workspace, rows)[0] if rows else None
 
 
 def load_all(connection: sa.Connection, noun: Noun[T], workspace: UUID, ids: Sequence[UUID]) -> list[T]:
@@ -106,7 +112,7 @@ def load_all(connection: sa.Connection, noun: Noun[T], workspace: UUID, ids: Seq
         for batch in dialect.batches(ids)
         for row in connection.execute(noun.rows(workspace).where(noun.table.c.id.in_(batch)))
     }
-    return noun.from_rows(connection, [found[each] for each in ids if each in found])
+    return noun.from_rows(connection, workspace, [found[each] for each in ids if each in found])
 
 
 def _create(connection: sa.Connection, noun: Noun[T], thing: T) -> T:
@@ -129,8 +135,7 @@ def _replace(connection: sa.Connection, noun: Noun[T], before: T, after: T) -> T
 
 
 def _follow(connection: sa.Connection, noun: Noun[T], thing: T, before: bytes) -> T:
-    """Have the other tables follow what was written; the thing as it is read from now on."""
-    noun.written(connection, thing)
+    """Have the index follow what was written; the thing as it is read from now on."""
     name, at = noun.table.name, thing.created_at
     metadata_labels.write(connection, name, thing.workspace, thing.id, at, thing.metadata, before)
     stored = load(connection, noun, thing.workspace, thing.id)

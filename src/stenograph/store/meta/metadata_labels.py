@@ -59,36 +59,36 @@ def chosen(
     return [_has(created_at, ident, _labels_of(test, noun, workspace)) for test in tests]
 
 
-def page(connection: sa.Connection, table: sa.Table, query: ListQuery) -> list[UUID]:
-    """The ids on this page of a table that has workspace_id, id, created_at and updated_at."""
+def page(connection: sa.Connection, table: sa.Table, query: ListQuery) -> sa.Select[Any] | None:
+    """Selects the ids on this page of a table that has workspace_id, id, created_at and updated_at; None for an empty
+    page."""
     if query.limit == 0:
-        return []
+        return None
     if not query.tests:
         wanted = sa.select(table.c.id).where(table.c.workspace_id == query.workspace)
-        return _cut(connection, _ordered(wanted, query, table.c[query.sort.value], table.c.id), query)
+        return _cut(wanted, query, table.c[query.sort.value], table.c.id)
     sought = {_labels_of(test, table.name, query.workspace) for test in query.tests}
     counted = sorted((_count(connection, each), each) for each in sought)
     fewest, first = counted[0]
     rest = [each for _, each in counted[1:]]
     if fewest == 0:
-        return []
+        return None
     if query.sort is ListSort.UPDATED_AT and fewest == FEW:
         owner = (table.c.created_at, table.c.id)
         wanted = sa.select(table.c.id).where(
             table.c.workspace_id == query.workspace, *(_has(*owner, each) for each in (first, *rest))
         )
-        return _cut(connection, _ordered(wanted, query, table.c.updated_at, table.c.id), query)
-    wanted = sa.select(_L.owner_id).where(
+        return _cut(wanted, query, table.c.updated_at, table.c.id)
+    wanted = sa.select(_L.owner_id.label("id")).where(
         _is_one_of(_L, first), *(_has(_L.created_at, _L.owner_id, each) for each in rest)
     )
-    if len(first) > 1:
-        wanted = wanted.group_by(_L.created_at, _L.owner_id)
-    if query.sort is ListSort.CREATED_AT:
-        return _cut(connection, _ordered(wanted, query, _L.created_at, _L.owner_id), query)
-    by = wanted.join(table, (table.c.workspace_id == query.workspace) & (table.c.id == _L.owner_id))
-    if len(first) > 1:
-        by = by.group_by(table.c.updated_at)
-    return _cut(connection, _ordered(by, query, table.c.updated_at, _L.owner_id), query)
+    by = _L.created_at
+    if query.sort is ListSort.UPDATED_AT:
+        wanted = wanted.join(table, (table.c.workspace_id == query.workspace) & (table.c.id == _L.owner_id))
+        by = table.c.updated_at
+    if len(first) > 1:  # an owner may have several of these labels
+        wanted = wanted.group_by(by, _L.owner_id)
+    return _cut(wanted, query, by, _L.owner_id)
 
 
 def _labels_of(test: MetadataTest, noun: str, workspace: UUID) -> tuple[UUID, ...]:
@@ -121,11 +121,8 @@ def _has(
     )
 
 
-def _ordered(
+def _cut(
     wanted: sa.Select[Any], query: ListQuery, by: sa.ColumnElement[Any], ident: sa.ColumnElement[Any]
 ) -> sa.Select[Any]:
-    return wanted.order_by(*(each.desc() if query.descending else each.asc() for each in (by, ident)))
-
-
-def _cut(connection: sa.Connection, wanted: sa.Select[Any], query: ListQuery) -> list[UUID]:
-    return list(connection.execute(wanted.offset(query.offset).limit(query.limit)).scalars())
+    order = (each.desc() if query.descending else each.asc() for each in (by, ident))
+    return wanted.order_by(*order).offset(query.offset).limit(query.limit)

@@ -40,11 +40,11 @@ def _to_row(user: User) -> dict[str, Any]:
     return row
 
 
-def _from_rows(_: sa.Connection, rows: Sequence[sa.Row[Any]]) -> list[User]:
+def _from_rows(_: sa.Connection, workspace: UUID, rows: Sequence[sa.Row[Any]]) -> list[User]:
     return [
         User(
             id=row.id,
-            workspace=row.workspace_id,
+            workspace=workspace,
             created_at=row.created_at,
             updated_at=row.updated_at,
             name=row.name,
@@ -64,7 +64,6 @@ USER: Final[Noun[User]] = Noun(
     to_row=_to_row,
     from_rows=_from_rows,
     check=lambda _, user: user,
-    written=lambda _, __: None,
     forget=_forget,
 )
 

@@ -58,11 +58,14 @@ users: Final = sa.Table(
     micros("updated_at"),
 )
 
+# Who takes part are lists of ids. No reference to agents and users: who took part is still known when they are gone.
 conversations: Final = sa.Table(
     "conversations",
     metadata,
     workspace(primary_key=True),
     own_id(),
+    sa.Column("agents", RawJson(), nullable=False),
+    sa.Column("users", RawJson(), nullable=False),
     words("situation", nullable=True),
     words("system_template", nullable=True),
     words("summary", nullable=True),
@@ -87,18 +90,6 @@ for _table in (agents, users, conversations):
         _table.c.id,
         _table.c.created_at,
     )
-
-# No reference to agents and users: who took part is still known when they are gone.
-conversation_participants: Final = sa.Table(
-    "conversation_participants",
-    metadata,
-    workspace(primary_key=True),
-    own_id("conversation_id"),
-    words("role", primary_key=True),
-    sa.Column("position", sa.Integer(), primary_key=True, nullable=False, autoincrement=False),
-    own_id("participant_id", primary_key=False),
-    goes_with("conversation_participants", "conversations", "conversation_id"),
-)
 
 conversation_entries: Final = sa.Table(
     "conversation_entries",

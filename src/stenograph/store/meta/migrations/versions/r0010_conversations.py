@@ -120,6 +120,8 @@ def _conversations() -> None:
         "conversations",
         uuid("workspace_id"),
         uuid("id"),
+        text("agents", collated=False),
+        text("users", collated=False),
         text("situation", nullable=True),
         text("system_template", nullable=True),
         text("summary", nullable=True),
@@ -136,19 +138,6 @@ def _conversations() -> None:
         of_workspace("conversations"),
     )
     _listed("conversations")
-    op.create_table(
-        "conversation_participants",
-        uuid("workspace_id"),
-        uuid("conversation_id"),
-        text("role"),
-        sa.Column("position", sa.Integer(), nullable=False),
-        uuid("participant_id"),
-        sa.PrimaryKeyConstraint(
-            "workspace_id", "conversation_id", "role", "position", name="pk_conversation_participants"
-        ),
-        _goes_with("conversation_participants", "conversations", "conversation_id"),
-        of_workspace("conversation_participants"),
-    )
 
 
 def _entries() -> None:
