@@ -51,7 +51,7 @@ class Vault:
             if form != _FORM:
                 raise InvalidTag
             return self._cipher.decrypt(nonce, sealed, _bound(secret.workspace, secret.id)).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise StoreUnavailable(
                 f"The secret {secret.name!r} cannot be opened: was the file `secret` of the data folder replaced?"
             ) from None
