@@ -62,13 +62,7 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
         stores.meta,
         prices,
         metrics,
-        Pace(
-            flush_runs=settings.flush_runs,
-            flush_seconds=settings.flush_seconds,
-            hold_open_seconds=settings.hold_open_seconds,
-            pending_bytes=settings.pending_max_bytes,
-            settle_seconds=settings.read_timeout_seconds,
-        ),
+        _pace(settings),
     )
     projects = Projects(stores.meta)
     configs = FeedbackConfigs(stores.meta)
@@ -82,14 +76,7 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
     examples = Examples(stores.meta, stores.blobs, datasets, reader, late)
     queue_items = QueueItems(stores.meta, reader)
     secret = _secret(settings.data_dir)
-    bodies = Bodies(
-        Limits(
-            body=settings.max_body_bytes,
-            inflated=settings.max_inflated_bytes,
-            ratio=settings.max_inflation_ratio,
-            inflight=settings.max_inflight_bytes,
-        )
-    )
+    bodies = Bodies(_limits(settings))
     metrics.watch_inbox(lambda: stores.inbox.bytes, lambda: stores.inbox.age)
     metrics.watch_pending(lambda: recorder.pending.runs, lambda: recorder.pending.bytes)
     metrics.watch_inflight(lambda: bodies.inflight)
@@ -135,6 +122,25 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
             payloads=Payloads(settings.max_json_depth),
         ),
         recorder,
+    )
+
+
+def _pace(settings: Settings) -> Pace:
+    return Pace(
+        flush_runs=settings.flush_runs,
+        flush_seconds=settings.flush_seconds,
+        hold_open_seconds=settings.hold_open_seconds,
+        pending_bytes=settings.pending_max_bytes,
+        settle_seconds=settings.read_timeout_seconds,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        body=settings.max_body_bytes,
+        inflated=settings.max_inflated_bytes,
+        ratio=settings.max_inflation_ratio,
+        inflight=settings.max_inflight_bytes,
     )
 
 
