@@ -16,7 +16,8 @@ MODULES = sorted(path for path in SOURCE.rglob("*.py"))
 ARROWS = {
     "model": {"model"},
     "store": {"model", "store"},
-    "domain": {"model", "store", "domain"},
+    "llm": {"model", "llm"},
+    "domain": {"model", "store", "llm", "domain"},
     "wire": {"model", "domain", "wire", "store"},
     "transfer": {"model", "transfer"},
 }

@@ -21,6 +21,7 @@ from stenograph.domain.annotation.items import QueueItems
 from stenograph.domain.annotation.population import QueuePopulation
 from stenograph.domain.annotation.queues import AnnotationQueues
 from stenograph.domain.attachments import Links
+from stenograph.domain.conversations.conversing import Conversing
 from stenograph.domain.datasets.datasets import Datasets
 from stenograph.domain.datasets.sharing import DatasetSharing
 from stenograph.domain.examples.examples import Examples
@@ -33,6 +34,7 @@ from stenograph.domain.feedback.tokens import FeedbackTokens
 from stenograph.domain.projects.deletion import ProjectDeletion
 from stenograph.domain.projects.projects import Projects
 from stenograph.domain.projects.stats import ProjectStats
+from stenograph.domain.recall.recalling import Recalling
 from stenograph.domain.recording.ingest import Ingest
 from stenograph.domain.recording.recorder import Pace, Recorder
 from stenograph.domain.runs import RunReader
@@ -40,6 +42,7 @@ from stenograph.domain.sharing import Sharing
 from stenograph.domain.unclaimed_files import UnclaimedFiles
 from stenograph.domain.usage.prices import PriceBook
 from stenograph.errors import StenographError
+from stenograph.llm.embedding import LocalEmbedder
 from stenograph.observability import Metrics, configure_logging
 from stenograph.settings import Settings
 from stenograph.store.open import Stores, open_stores
@@ -60,13 +63,7 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
         stores.meta,
         prices,
         metrics,
-        Pace(
-            flush_runs=settings.flush_runs,
-            flush_seconds=settings.flush_seconds,
-            hold_open_seconds=settings.hold_open_seconds,
-            pending_bytes=settings.pending_max_bytes,
-            settle_seconds=settings.read_timeout_seconds,
-        ),
+        _pace(settings),
     )
     projects = Projects(stores.meta)
     configs = FeedbackConfigs(stores.meta)
@@ -80,14 +77,8 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
     late = LateExamples(stores.meta, reader, recorder)
     examples = Examples(stores.meta, stores.blobs, files, datasets, reader, late)
     queue_items = QueueItems(stores.meta, reader)
-    bodies = Bodies(
-        Limits(
-            body=settings.max_body_bytes,
-            inflated=settings.max_inflated_bytes,
-            ratio=settings.max_inflation_ratio,
-            inflight=settings.max_inflight_bytes,
-        )
-    )
+    secret = _secret(settings.data_dir)
+    bodies = Bodies(_limits(settings))
     _watch(metrics, stores, recorder, bodies, settings.data_dir)
     return (
         Services(
@@ -120,7 +111,9 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
             annotation_queues=AnnotationQueues(stores.meta),
             queue_items=queue_items,
             queue_population=QueuePopulation(projects, reader, queue_items),
-            links=Links(_secret(settings.data_dir), settings.attachment_url_seconds),
+            recalling=Recalling.over(stores.meta, LocalEmbedder(), memory=settings.recall_memory_bytes),
+            conversing=Conversing.over(stores.meta, stores.blobs, secret=secret),
+            links=Links(secret, settings.attachment_url_seconds),
             prices=prices,
             meta=stores.meta,
             blobs=stores.blobs,
@@ -139,13 +132,32 @@ def _watch(metrics: Metrics, stores: Stores, recorder: Recorder, bodies: Bodies,
     metrics.watch_disk(lambda: _free(folder))
 
 
+def _pace(settings: Settings) -> Pace:
+    return Pace(
+        flush_runs=settings.flush_runs,
+        flush_seconds=settings.flush_seconds,
+        hold_open_seconds=settings.hold_open_seconds,
+        pending_bytes=settings.pending_max_bytes,
+        settle_seconds=settings.read_timeout_seconds,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        body=settings.max_body_bytes,
+        inflated=settings.max_inflated_bytes,
+        ratio=settings.max_inflation_ratio,
+        inflight=settings.max_inflight_bytes,
+    )
+
+
 def _free(folder: Path) -> float:
     disk = os.statvfs(folder)
     return disk.f_bavail * disk.f_frsize
 
 
 def _secret(folder: Path) -> bytes:
-    """What links to attachments are signed with: made once, kept beside the data."""
+    """What links to attachments are signed with and secrets are sealed with: made once, kept beside the data."""
     path = folder / "secret"
     try:
         return path.read_bytes()
@@ -165,9 +177,11 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
     await services.deletion.start()
     await recorder.start()
     services.files.start()
+    await services.recalling.docs.start()
     try:
         yield services
     finally:
+        await services.recalling.docs.stop()
         await services.files.stop()
         await services.deletion.stop()
         await recorder.stop()

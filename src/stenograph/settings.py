@@ -213,6 +213,9 @@ class Settings(BaseSettings):
         2 * GiB, ge=256 * MiB, description="Memory the embedded engine may use, all queries together."
     )
     engine_threads: int = Field(2, ge=1, le=256, description="Threads of one query of the embedded engine.")
+    recall_memory_bytes: Bytes = Field(
+        256 * MiB, ge=MiB, description="Memory for the vectors of docs that were searched last."
+    )
     reader_connections: int = Field(4, ge=1, le=64, description="Queries that may run at the same time.")
     read_timeout_seconds: float = Field(
         30.0, gt=0, le=3600, allow_inf_nan=False, description="A query that takes longer is stopped."

@@ -12,8 +12,9 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.datastructures import Headers
 
-from stenograph.wire.addresses import Addresses, canonical
+from stenograph.wire.addresses import Addresses, canonical, is_julep
 from tests.conftest import Server
 
 PREFIXES = ["", "/api", "/api/v1", "/langsmith", "/langsmith/api", "/langsmith/api/v1"]
@@ -57,6 +58,12 @@ def test_platform_paths(prefix: str) -> None:
         ("/api/v1/otel/v1/traces", "/otel/v1/traces"),
         ("/langsmith/api/otel/v1/logs", "/otel/v1/logs"),
         ("/honeyhive/opentelemetry/v1/traces", "/opentelemetry/v1/traces"),
+        ("/julep/sessions", "/julep/sessions"),
+        ("/julep/api/sessions/x/", "/julep/sessions/x"),
+        ("/julep/api", "/julep"),
+        ("/julep/apis", "/julep/apis"),
+        ("/julep/", "/julep"),
+        ("/juleps/x", "/juleps/x"),
         ("/apis/runs", "/apis/runs"),
         ("/api/v1x/runs", "/v1x/runs"),
         ("/langsmithing", "/langsmithing"),
@@ -74,6 +81,25 @@ def test_a_path_stays_a_path(steps: list[str]) -> None:
     found = canonical("/" + "/".join(steps))
     assert found.startswith("/")
     assert found == "/" or not found.endswith("/")
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "julep"),
+    [
+        ("/sessions", {"authorization": "Bearer k"}, True),
+        ("/sessions/x/history", {"authorization": "bearer k"}, True),
+        ("/sessions", {}, False),
+        ("/sessions", {"x-api-key": "k"}, False),
+        ("/sessions", {"x-api-key": "k", "authorization": "Bearer k"}, False),
+        ("/sessions", {"authorization": "Bearer "}, False),
+        ("/sessions", {"authorization": "Basic k"}, False),
+        ("/sessionsx", {"authorization": "Bearer k"}, False),
+        ("/api/sessions", {"authorization": "Bearer k"}, False),
+        ("/agents", {"authorization": "Bearer k"}, False),
+    ],
+)
+def test_whose_sessions_those_at_the_root_are(path: str, headers: dict[str, str], julep: bool) -> None:
+    assert is_julep(path, Headers(headers)) is julep
 
 
 def test_prefixes_give_the_same_answers(http: httpx.Client, project: str) -> None:

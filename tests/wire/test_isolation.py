@@ -6,6 +6,7 @@ Every route of the application has to be in CASES: a new one without a case fail
 from __future__ import annotations
 
 import asyncio
+import base64
 import itertools
 import json
 import re
@@ -14,12 +15,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from starlette.routing import Route
 
 from stenograph.domain.access import Access
+from stenograph.domain.conversations.jobs import Jobs
 from stenograph.model.access import DEFAULT_WORKSPACE, PERMISSIONS, Caller, Permission, Role
 from stenograph.store.meta.database import open_meta
 from stenograph.wire.app import routes
@@ -64,6 +67,14 @@ class Things:
     answer: str = fresh()
     comparison: str = fresh()
     override: str = fresh()
+    agent: str = fresh()
+    tool: str = fresh()
+    user: str = fresh()
+    conversation: str = fresh()
+    sealed: str = fresh()
+    stored_file: str = fresh()
+    job: str = fresh()
+    word: str = field(default_factory=lambda: f"w{uuid.uuid4().hex}")
     example_file: str = "example-attachments/nowhere/nothing?expires=1&signature=0"
     file: str = "attachments/nowhere/nothing/x?expires=1&signature=0"
 
@@ -76,7 +87,9 @@ class Things:
             "token": self.share, "queue_id": self.queue, "item_id": self.item, "index": "0", "reviewer_id": self.item,
             "version": "v1", "dataset_id": self.dataset, "example_id": self.example,
             "share_token": self.dataset_share, "experiment_run_id": self.answer,
-            "comparative_experiment_id": self.comparison, "override_id": self.override,
+            "comparative_experiment_id": self.comparison, "override_id": self.override, "agent_id": self.agent,
+            "tool_id": self.tool, "user_id": self.user, "conversation_id": self.conversation,
+            "secret_id": self.sealed, "stored_file_id": self.stored_file, "job_id": self.job,
         }  # fmt: skip
 
     def runs(self) -> list[dict[str, Any]]:
@@ -252,6 +265,11 @@ SPANS_IN = {
     ]
 }
 
+NOTED = {"metadata_filter.note": "<secret>"}
+CALL = {"method": "GET", "url": "mine"}
+SESSION_IN = {"agent": "<agent>", "situation": "mine"}
+SECRET_IN = {"name": "<word>", "value": "mine"}
+
 CASES: list[Case] = [
     # runs
     reads("/runs/{run_id}"),
@@ -284,6 +302,22 @@ CASES: list[Case] = [
     reads("/workspaces"),
     reads("/workspaces/current"),
     reads("/workspaces/current/stats"),
+    # Julep's
+    reads("/julep/agents", params=NOTED),
+    reads("/julep/agents/models", told=False),
+    reads("/julep/agents/{agent_id}"),
+    reads("/julep/agents/{agent_id}/tools"),
+    reads("/julep/users", params=NOTED),
+    reads("/julep/users/{user_id}"),
+    reads("/julep/projects", params=NOTED),
+    reads("/julep/sessions", params=NOTED),
+    reads("/julep/sessions", params={**NOTED, "sort_by": "updated_at"}),
+    reads("/julep/sessions/{conversation_id}"),
+    reads("/julep/sessions/{conversation_id}/history"),
+    reads("/julep/secrets"),
+    reads("/julep/files"),
+    reads("/julep/files/{stored_file_id}"),
+    reads("/julep/jobs/{job_id}"),
     # feedback
     reads("/feedback"),
     reads("/feedback", params={"run": "<run>"}),
@@ -416,6 +450,26 @@ CASES: list[Case] = [
     writes("DELETE", "/platform/datasets/{dataset_id}/examples/{example_id}"),
     writes("POST", "/platform/datasets/examples/delete", {"example_ids": ["<example>"], "hard_delete": True}),
     writes("DELETE", "/datasets/{dataset_id}"),
+    # Julep's
+    writes("PATCH", "/julep/agents/{agent_id}", {"about": "mine"}),
+    writes("PUT", "/julep/agents/{agent_id}", {"name": "mine"}),
+    writes("POST", "/julep/agents/{agent_id}/tools", {"name": "mine", "type": "api_call", "api_call": CALL}),
+    writes("PATCH", "/julep/agents/{agent_id}/tools/{tool_id}", {"description": "mine"}),
+    writes("PUT", "/julep/agents/{agent_id}/tools/{tool_id}", {"name": "my_own", "type": "api_call", "api_call": CALL}),
+    writes("DELETE", "/julep/agents/{agent_id}/tools/{tool_id}"),
+    writes("PATCH", "/julep/users/{user_id}", {"about": "mine"}),
+    writes("PUT", "/julep/users/{user_id}", {"name": "mine"}),
+    writes("POST", "/julep/sessions", SESSION_IN),
+    writes("POST", "/julep/sessions", {**SESSION_IN, "user": "<user>"}),
+    writes("PATCH", "/julep/sessions/{conversation_id}", {"situation": "mine"}),
+    writes("PUT", "/julep/sessions/{conversation_id}", {"situation": "mine"}),
+    writes("DELETE", "/julep/sessions/{conversation_id}/history"),
+    writes("DELETE", "/julep/sessions/{conversation_id}"),
+    writes("DELETE", "/julep/users/{user_id}"),
+    writes("DELETE", "/julep/agents/{agent_id}"),
+    writes("PUT", "/julep/secrets/{secret_id}", {"name": "mine", "value": "mine"}),
+    writes("DELETE", "/julep/secrets/{secret_id}"),
+    writes("DELETE", "/julep/files/{stored_file_id}"),
     writes("DELETE", "/datasets", params={"dataset_ids": "<dataset>"}, told=False),
     writes("PATCH", "/sessions/{session_id}", {"description": "mine"}),
     writes("POST", "/runs/delete", {"session_id": "<project>", "trace_ids": ["<run>"]}),
@@ -450,7 +504,16 @@ CASES: list[Case] = [
     writes("POST", "/datasets", {"id": "<dataset>", "name": "mine <new>"}, told=False),
     writes("POST", "/examples", {"id": "<example>", "dataset_id": "<dataset>", "inputs": {}}, told=False),
     writes("POST", "/datasets/upload", told=False),
+    writes("POST", "/julep/sessions/{conversation_id}", SESSION_IN, told=False),
+    writes("POST", "/julep/agents", {"name": "mine", "canonical_name": "<word>"}, told=False),
+    writes("POST", "/julep/users", {"name": "mine"}, told=False),
+    writes("POST", "/julep/projects", {"name": "<word>"}, told=False),
+    writes("POST", "/julep/secrets", SECRET_IN, told=False),
+    writes("POST", "/julep/files", {"name": "mine", "content": "eA=="}, told=False),
+    writes("POST", "/julep/agents/{agent_id}", {"name": "mine", "canonical_name": "x<word>"}, told=False),
+    writes("POST", "/julep/users/{user_id}", {"name": "mine"}, told=False),
     # without a key: the link is the permission, or there is nothing to hide
+    open_to_all("/julep/healthz"),
     open_to_all("/info"),
     open_to_all("/info/health"),
     open_to_all("/ok"),
@@ -532,6 +595,7 @@ class House:
         self._experiment(things, made)
         made("POST", "/runs/batch", {"post": things.runs()}, 202)
         self._attach(things)
+        self._converse(things, made)
         made(
             "POST",
             "/feedback",
@@ -584,6 +648,24 @@ class House:
         path = f"/datasets/{dataset}/experiment-view-overrides"
         things.override = made("POST", path, shown, 201)["id"]
 
+    def _converse(self, things: Things, made: Callable[..., Any]) -> None:
+        secret = things.secret
+        noted = {"about": secret, "metadata": {"note": secret}}
+        agent = {**noted, "name": secret, "canonical_name": things.word}
+        things.agent = made("POST", "/julep/agents", agent, 201)["id"]
+        tool = {"name": "theirs", "type": "function", "description": secret}
+        things.tool = made("POST", f"/julep/agents/{things.agent}/tools", tool, 201)["id"]
+        things.user = made("POST", "/julep/users", {**noted, "name": secret}, 201)["id"]
+        session = {"agent": things.agent, "user": things.user, "situation": secret}
+        session["metadata"] = noted["metadata"]
+        things.conversation = made("POST", "/julep/sessions", session, 201)["id"]
+        made("POST", "/julep/projects", {"name": f"of {secret}", "metadata": {"note": secret}}, 201)
+        sealed = {"name": things.word, "value": "x", "description": secret}
+        things.sealed = made("POST", "/julep/secrets", sealed, 201)["id"]
+        file = {"name": secret, "content": base64.b64encode(secret.encode()).decode()}
+        things.stored_file = made("POST", "/julep/files", file, 201)["id"]
+        things.job = asyncio.run(_job(self.server.data_dir, UUID(self.workspace), secret))
+
     def _attach(self, things: Things) -> None:
         parts = [
             (f"patch.{things.run}", (None, json.dumps({"id": things.run}).encode(), "application/json")),
@@ -623,6 +705,14 @@ async def _keys(folder: Path) -> tuple[dict[str, dict[Role, str]], str]:
         }
     await meta.close()
     return keys, str(made["owner"].id)
+
+
+async def _job(folder: Path, workspace: UUID, name: str) -> str:
+    """Jobs are begun by the server itself."""
+    meta = await open_meta(f"sqlite:///{folder / 'meta.db'}")
+    job = await Jobs(meta).begin(workspace, name)
+    await meta.close()
+    return str(job.id)
 
 
 # -- the tests -----------------------------------------------------------------------------------------------

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 
+from stenograph.model.listing import MetadataTest
 from stenograph.model.runs import Micros
 
 DEFAULT_PROJECT: Final = "default"
 """Every workspace starts with it: clients learn their workspace's id from the first project they list."""
+
+CANONICAL_NAME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9_]{0,254}")
+"""What Julep's clients refer to projects and agents by."""
 
 TRACE_TIERS: Final = frozenset({"longlived", "shortlived"})
 
@@ -41,6 +46,14 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     num_examples: int | None = None
     num_repetitions: int | None = None
     evaluator_keys: tuple[str, ...] | None = None
+    canonical_name: str | None = None
+
+    @property
+    def canonical(self) -> str | None:
+        """What Julep's clients call it: the canonical name if it was given one, else its name where that is fit."""
+        if self.canonical_name is not None:
+            return self.canonical_name
+        return self.name if CANONICAL_NAME.fullmatch(self.name) else None
 
     @property
     def expected_runs(self) -> int | None:
@@ -66,6 +79,7 @@ class NewProject(msgspec.Struct, frozen=True, kw_only=True):
     num_examples: int | None = None
     num_repetitions: int | None = None
     evaluator_keys: tuple[str, ...] | None = None
+    canonical_name: str | None = None
 
 
 class ProjectPatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,14 +104,16 @@ class ProjectSort(StrEnum):
 
     NAME = "name"
     START_TIME = "start_time"
+    CREATED_AT = "created_at"
+    MODIFIED_AT = "modified_at"
 
 
 class ProjectQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which projects of one workspace, in which order. None and False mean no condition.
 
     `name_contains` ignores case. `reference_free` leaves experiments out. `metadata` is a JSON object that
-    must be contained (see `contains`) in `extra.metadata`. An empty `ids` or `reference_datasets` matches
-    nothing. Without `limit` all are returned.
+    must be contained (see `contains`) in `extra.metadata`; `tests` look into the same. An empty `ids` or
+    `reference_datasets` matches nothing. Without `limit` all are returned.
     """
 
     workspace: UUID
@@ -107,6 +123,7 @@ class ProjectQuery(msgspec.Struct, frozen=True, kw_only=True):
     reference_free: bool = False
     reference_datasets: tuple[UUID, ...] | None = None
     metadata: bytes | None = None
+    tests: tuple[MetadataTest, ...] = ()
     sort: ProjectSort = ProjectSort.START_TIME
     descending: bool = True
     offset: int = 0

@@ -1,7 +1,9 @@
 """Where the faces live, and who may knock: the outermost layer of the application.
 
 LangSmith's clients put a prefix before each path, depending on the endpoint they were given; all of them lead
-to one set of routes. In open mode the Host and Origin headers are checked, so that no web page that somebody
+to one set of routes, and so it is with Julep's. Both have `/sessions` at the root: see `is_julep`.
+
+In open mode the Host and Origin headers are checked, so that no web page that somebody
 looks at on this machine can reach the server (DNS rebinding, cross-site requests).
 """
 
@@ -22,6 +24,8 @@ _OTLP: Final = re.compile(
 """OpenTelemetry's own path under whatever endpoint an exporter was given; its `v1` is no prefix."""
 _OF_HONEYHIVE: Final = re.compile(r"/(?:session|events|v1/events|v1/sessions)(?:/|$)")
 """What HoneyHive's documents print at the root, where no other face has anything."""
+_OF_JULEP: Final = re.compile(r"/sessions(?:/|$)")
+"""What Julep's documents print at the root; LangSmith's clients have their projects there."""
 
 _LOCAL: Final = re.compile(r"(?:https?://)?(?:localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?", re.IGNORECASE)
 
@@ -31,7 +35,7 @@ def canonical(path: str) -> str:
 
     `/api/v1/runs`, `/api/runs`, `/langsmith/api/v1/runs` are `/runs`; `/v1/platform/x`, `/api/v1/platform/x`
     are `/platform/x`; `/api/v2/x` is `/v2/x`. `/api/otel/v1/traces` is `/otel/v1/traces`. What HoneyHive has at
-    the root goes to its face: `/session/x` is `/honeyhive/session/x`.
+    the root goes to its face: `/session/x` is `/honeyhive/session/x`. `/julep/api/x` is `/julep/x`.
     """
     if path.rstrip("/").endswith(("/v1/traces", "/v1/logs", "/v1/metrics")) and (
         otlp := _OTLP.fullmatch(path)
@@ -39,6 +43,9 @@ def canonical(path: str) -> str:
         return otlp[1]
     if path.startswith("/honeyhive/"):
         return path.rstrip("/")
+    if path.startswith("/julep/"):
+        rest = path[len("/julep") :]
+        return f"/julep{rest[len('/api') :] if re.match('/api(?:/|$)', rest) else rest}".rstrip("/")
     if _OF_HONEYHIVE.match(path):
         return f"/honeyhive{path}".rstrip("/")
     for prefix in _PREFIXES:
@@ -49,6 +56,15 @@ def canonical(path: str) -> str:
     if path.startswith("/v1/platform/"):
         path = path[len("/v1") :]
     return path.rstrip("/") or "/"
+
+
+def is_julep(path: str, headers: Headers) -> bool:
+    """Whether a request for `/sessions…` at the root is one of Julep's: with a bearer token, which its clients send,
+    and without the header of LangSmith's."""
+    if not _OF_JULEP.match(path) or "x-api-key" in headers:
+        return False
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and bool(token.strip())
 
 
 class Addresses:
@@ -62,10 +78,11 @@ class Addresses:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if self._local_only and (refusal := _foreign(Headers(scope=scope))):
+        headers = Headers(scope=scope)
+        if self._local_only and (refusal := _foreign(headers)):
             await JSONResponse({"detail": refusal}, 403)(scope, receive, send)
             return
-        path = canonical(scope["path"])
+        path = canonical(f"/julep{scope['path']}" if is_julep(scope["path"], headers) else scope["path"])
         if path != scope["path"]:
             scope = {**scope, "path": path, "raw_path": quote(path).encode()}
         await self._app(scope, receive, send)

@@ -19,6 +19,7 @@ from stenograph.wire.addresses import Addresses
 from stenograph.wire.face import Face
 from stenograph.wire.honeyhive.routes import FACE as HONEYHIVE
 from stenograph.wire.http import Services, encode
+from stenograph.wire.julep.routes import FACE as JULEP
 from stenograph.wire.langsmith.routes import FACE as LANGSMITH
 from stenograph.wire.otlp.routes import routes as otlp_routes
 from stenograph.wire.ui.routes import routes as ui_routes
@@ -26,7 +27,7 @@ from stenograph.wire.ui.routes import routes as ui_routes
 log = structlog.get_logger("stenograph.http")
 
 
-FACES: Final = (HONEYHIVE, LANGSMITH)
+FACES: Final = (HONEYHIVE, JULEP, LANGSMITH)
 """The one at the root comes last: it has what no other has."""
 
 

@@ -18,6 +18,7 @@ from stenograph.domain.annotation.items import QueueItems
 from stenograph.domain.annotation.population import QueuePopulation
 from stenograph.domain.annotation.queues import AnnotationQueues
 from stenograph.domain.attachments import Links
+from stenograph.domain.conversations.conversing import Conversing
 from stenograph.domain.datasets.datasets import Datasets
 from stenograph.domain.datasets.sharing import DatasetSharing
 from stenograph.domain.examples.examples import Examples
@@ -29,6 +30,7 @@ from stenograph.domain.feedback.tokens import FeedbackTokens
 from stenograph.domain.projects.deletion import ProjectDeletion
 from stenograph.domain.projects.projects import Projects
 from stenograph.domain.projects.stats import ProjectStats
+from stenograph.domain.recall.recalling import Recalling
 from stenograph.domain.recording.derive import moment
 from stenograph.domain.recording.ingest import Ingest
 from stenograph.domain.runs import RunReader
@@ -75,6 +77,8 @@ class Services:
     annotation_queues: AnnotationQueues
     queue_items: QueueItems
     queue_population: QueuePopulation
+    conversing: Conversing
+    recalling: Recalling
     links: Links
     prices: PriceBook
     meta: MetaStore

@@ -13,7 +13,14 @@ from uuid import UUID, uuid4
 import msgspec
 
 from stenograph.errors import Conflict, Invalid, NotFound
-from stenograph.model.projects import TRACE_TIERS, NewProject, Project, ProjectPatch, ProjectQuery
+from stenograph.model.projects import (
+    CANONICAL_NAME,
+    TRACE_TIERS,
+    NewProject,
+    Project,
+    ProjectPatch,
+    ProjectQuery,
+)
 from stenograph.model.runs import Micros
 from stenograph.store.api import MetaStore
 
@@ -67,6 +74,13 @@ class Projects:
             raise _unknown(project_id)
         return project
 
+    async def named(self, workspace: UUID, canonical_name: str) -> Project:
+        """What Julep's clients call by that name. NotFound when there is none."""
+        project = await self._store.find_canonical(workspace, canonical_name)
+        if project is None:
+            raise NotFound(f"There is no project with the canonical name {canonical_name[:100]!r}.")
+        return project
+
     async def find(self, query: ProjectQuery) -> list[Project]:
         """One page. Invalid for a metadata filter that is not a JSON object, or is too large."""
         _check_query(query)
@@ -91,6 +105,8 @@ class Projects:
         Conflict, naming what, when the name (without `upsert`) or the id is taken.
         """
         _check(new)
+        if new.canonical_name is not None:
+            check_canonical_name(new.canonical_name)
         if upsert:
             found = await self._upsert(workspace, new)
             if found is not None:
@@ -157,6 +173,15 @@ def check_name(name: str) -> None:
             f"A project's name has at most {MAX_NAME} characters ({MAX_NAME_BYTES} bytes of UTF-8).", where
         )
     _check_text(name, "name")
+
+
+def check_canonical_name(name: str) -> None:
+    """Invalid unless it is an identifier of Julep's."""
+    if not CANONICAL_NAME.fullmatch(name):
+        raise Invalid(
+            "A canonical name has 1 to 255 letters a-z, digits and underscores, and begins with a letter.",
+            ("body", "canonical_name"),
+        )
 
 
 def _check(stated: NewProject | ProjectPatch) -> None:
@@ -234,6 +259,7 @@ def _from_new(workspace: UUID, new: NewProject, now: Micros) -> Project:
         num_examples=new.num_examples,
         num_repetitions=new.num_repetitions,
         evaluator_keys=new.evaluator_keys,
+        canonical_name=new.canonical_name,
     )
 
 

@@ -11,23 +11,39 @@ from typing import Protocol
 
 from stenograph.store.api.access import Keys, Shares, Workspaces
 from stenograph.store.api.blobs import BlobStore, FileJournal
+from stenograph.store.api.conversations import (
+    Agents,
+    AgentTools,
+    Conversations,
+    Files,
+    Jobs,
+    Secrets,
+    Users,
+)
 from stenograph.store.api.datasets import ComparativeExperiments, Datasets, Examples, ViewOverrides
+from stenograph.store.api.docs import Docs
 from stenograph.store.api.feedback import FeedbackConfigs, FeedbackFormulas, FeedbackTokens
 from stenograph.store.api.projects import DeadLetters, Prices, Projects, Views
 from stenograph.store.api.reviews import AnnotationQueues, QueueItems
 from stenograph.store.api.runs import RejectedRows, RunStore
 
 __all__ = [
+    "AgentTools",
+    "Agents",
     "AnnotationQueues",
     "BlobStore",
     "ComparativeExperiments",
+    "Conversations",
     "Datasets",
     "DeadLetters",
+    "Docs",
     "Examples",
     "FeedbackConfigs",
     "FeedbackFormulas",
     "FeedbackTokens",
     "FileJournal",
+    "Files",
+    "Jobs",
     "Keys",
     "MetaStore",
     "Prices",
@@ -35,7 +51,9 @@ __all__ = [
     "QueueItems",
     "RejectedRows",
     "RunStore",
+    "Secrets",
     "Shares",
+    "Users",
     "ViewOverrides",
     "Views",
     "Workspaces",
@@ -57,6 +75,8 @@ class MetaStore(Protocol):
     def keys(self) -> Keys: ...
     @property
     def projects(self) -> Projects: ...
+    @property
+    def docs(self) -> Docs: ...
     @property
     def shares(self) -> Shares: ...
     @property
@@ -81,6 +101,20 @@ class MetaStore(Protocol):
     def comparative_experiments(self) -> ComparativeExperiments: ...
     @property
     def view_overrides(self) -> ViewOverrides: ...
+    @property
+    def agents(self) -> Agents: ...
+    @property
+    def agent_tools(self) -> AgentTools: ...
+    @property
+    def users(self) -> Users: ...
+    @property
+    def conversations(self) -> Conversations: ...
+    @property
+    def secrets(self) -> Secrets: ...
+    @property
+    def files(self) -> Files: ...
+    @property
+    def jobs(self) -> Jobs: ...
     @property
     def dead_letters(self) -> DeadLetters: ...
 

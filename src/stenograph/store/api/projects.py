@@ -17,7 +17,7 @@ class Projects(Protocol):
     """Projects. A deleted one is never returned; its name is free again, its id is not."""
 
     async def create(self, project: Project) -> Project:
-        """As stored: an experiment gets its number. Conflict, naming what, when its name or id is taken."""
+        """As stored: an experiment gets its number. Conflict, naming what, when a name or the id is taken."""
 
     async def ensure(self, project: Project) -> Project:
         """The project of that name, or else this one, created. Never a Conflict, whoever calls at once.
@@ -28,6 +28,10 @@ class Projects(Protocol):
     async def read(self, workspace: UUID, project_id: UUID) -> Project | None: ...
 
     async def find_named(self, workspace: UUID, name: str) -> Project | None: ...
+
+    async def find_canonical(self, workspace: UUID, name: str) -> Project | None:
+        """The project that Julep's clients call that: by its canonical name, or else by its name.
+        No experiment."""
 
     async def find(self, query: ProjectQuery) -> list[Project]:
         """Names sort by code point; ties fall to the id, in the same direction. `metadata` has to be JSON."""

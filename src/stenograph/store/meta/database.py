@@ -20,20 +20,28 @@ from stenograph.errors import Invalid, StoreUnavailable
 from stenograph.model.access import DEFAULT_WORKSPACE, Workspace
 from stenograph.model.projects import DEFAULT_PROJECT, Project
 from stenograph.store.meta import dialect, tables, workspaces
+from stenograph.store.meta.agent_tools import AgentTools
+from stenograph.store.meta.agents import Agents
 from stenograph.store.meta.annotation_queues import AnnotationQueues
 from stenograph.store.meta.comparative_experiments import ComparativeExperiments
+from stenograph.store.meta.conversations import Conversations
 from stenograph.store.meta.datasets import Datasets
 from stenograph.store.meta.dead_letters import DeadLetters
+from stenograph.store.meta.docs import Docs
 from stenograph.store.meta.engine import Engine
 from stenograph.store.meta.examples import Examples
 from stenograph.store.meta.feedback_configs import FeedbackConfigs
 from stenograph.store.meta.feedback_formulas import FeedbackFormulas
 from stenograph.store.meta.feedback_tokens import FeedbackTokens
+from stenograph.store.meta.files import Files
+from stenograph.store.meta.jobs import Jobs
 from stenograph.store.meta.keys import Keys
 from stenograph.store.meta.prices import Prices
 from stenograph.store.meta.projects import Projects
 from stenograph.store.meta.queue_items import QueueItems
+from stenograph.store.meta.secrets import Secrets
 from stenograph.store.meta.shares import Shares
+from stenograph.store.meta.users import Users
 from stenograph.store.meta.view_overrides import ViewOverrides
 from stenograph.store.meta.views import Views
 from stenograph.store.meta.workspaces import Workspaces
@@ -64,6 +72,14 @@ class Database:
         self.queue_items: Final = QueueItems(engine)
         self.comparative_experiments: Final = ComparativeExperiments(engine)
         self.view_overrides: Final = ViewOverrides(engine)
+        self.docs: Final = Docs(engine)
+        self.agents: Final = Agents(engine)
+        self.agent_tools: Final = AgentTools(engine)
+        self.users: Final = Users(engine)
+        self.conversations: Final = Conversations(engine)
+        self.secrets: Final = Secrets(engine)
+        self.files: Final = Files(engine)
+        self.jobs: Final = Jobs(engine)
         self.dead_letters: Final = DeadLetters(engine)
 
     async def close(self) -> None:

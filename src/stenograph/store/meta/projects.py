@@ -10,6 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from stenograph.errors import Conflict
+from stenograph.model.listing import holds
 from stenograph.model.projects import Project, ProjectPatch, ProjectQuery, contains, metadata_of
 from stenograph.model.runs import Micros
 from stenograph.store.meta import dialect, tables
@@ -17,6 +18,14 @@ from stenograph.store.meta.engine import Engine
 
 _T = tables.projects.c
 _KEYS: Final = msgspec.json.Decoder(tuple[str, ...])
+
+CANONICAL_NAME: Final[Any] = sa.func.coalesce(_T.canonical_name, _T.name)
+"""As `Project.canonical`, for projects that were once referred to by it."""
+
+
+def is_project(workspace: sa.ColumnElement[Any], project: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Joins what belongs to a project to it, as long as that is not deleted."""
+    return sa.and_(_T.workspace_id == workspace, _T.id == project, tables.LIVE)
 
 
 class Projects:
@@ -39,6 +48,12 @@ class Projects:
 
     async def find_named(self, workspace: UUID, name: str) -> Project | None:
         return await self._one(_live(workspace).where(_T.name == name))
+
+    async def find_canonical(self, workspace: UUID, name: str) -> Project | None:
+        wanted = _live(workspace).where(name == CANONICAL_NAME, _T.reference_dataset_id.is_(None))
+        # A name that was given goes before one that only happens to be fit.
+        wanted = wanted.order_by(_T.canonical_name.is_(None), _T.id).limit(1)
+        return await self._one(wanted)
 
     async def find(self, query: ProjectQuery) -> list[Project]:
         return await self._engine.read(lambda connection: _find(connection, query))
@@ -73,6 +88,7 @@ def _create(connection: sa.Connection, project: Project) -> Project:
     same_id = sa.select(_T.id).where(_T.workspace_id == project.workspace, _T.id == project.id)
     if connection.execute(same_id).first():
         raise Conflict(f"A project with the id {project.id} already exists.")
+    _refuse_taken_canonical_name(connection, project)
     project = _number(connection, project)
     connection.execute(sa.insert(tables.projects).values(to_row(project)))
     return project
@@ -96,6 +112,15 @@ def _ensure(connection: sa.Connection, project: Project) -> Project:
 def _refuse_taken_name(connection: sa.Connection, workspace: UUID, name: str) -> None:
     if connection.execute(_live(workspace).where(_T.name == name)).first():
         raise Conflict(f"A project named {name!r} already exists in this workspace.")
+
+
+def _refuse_taken_canonical_name(connection: sa.Connection, project: Project) -> None:
+    name = project.canonical_name
+    if (
+        name is not None
+        and connection.execute(_live(project.workspace).where(name == CANONICAL_NAME)).first()
+    ):
+        raise Conflict(f"A project with the canonical name {name!r} already exists.")
 
 
 def _number(connection: sa.Connection, project: Project) -> Project:
@@ -159,12 +184,16 @@ def _delete(
 def _find(connection: sa.Connection, query: ProjectQuery) -> list[Project]:
     order = (_T[query.sort.value], _T.id)
     wanted = _matching(query).order_by(*(each.desc() if query.descending else each for each in order))
-    if query.metadata is None:
+    if query.metadata is None and not query.tests:
         wanted = wanted.offset(query.offset).limit(query.limit)
         return [from_row(row) for row in connection.execute(wanted)]
     # The engines' JSON containment do not agree, so the condition is evaluated here, before the page is cut.
-    part = msgspec.json.decode(query.metadata)
-    found = [from_row(row) for row in connection.execute(wanted) if contains(metadata_of(row.extra), part)]
+    part = msgspec.json.decode(query.metadata or b"{}")
+    found = [
+        from_row(row)
+        for row in connection.execute(wanted)
+        if contains(said := metadata_of(row.extra), part) and holds(query.tests, said)
+    ]
     end = None if query.limit is None else query.offset + query.limit
     return found[query.offset : end]
 
@@ -212,4 +241,5 @@ def from_row(row: sa.Row[Any]) -> Project:
         num_examples=row.num_examples,
         num_repetitions=row.num_repetitions,
         evaluator_keys=None if row.evaluator_keys is None else _KEYS.decode(row.evaluator_keys),
+        canonical_name=row.canonical_name,
     )

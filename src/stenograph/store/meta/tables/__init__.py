@@ -16,6 +16,18 @@ from stenograph.store.meta.tables.annotation import (
     annotation_queues,
 )
 from stenograph.store.meta.tables.columns import metadata
+from stenograph.store.meta.tables.conversations import (
+    agent_tools,
+    agents,
+    conversation_entries,
+    conversation_relations,
+    conversations,
+    files,
+    jobs,
+    metadata_labels,
+    secrets,
+    users,
+)
 from stenograph.store.meta.tables.datasets import (
     CURRENT,
     comparative_experiments,
@@ -25,31 +37,45 @@ from stenograph.store.meta.tables.datasets import (
     examples,
     experiment_view_overrides,
 )
+from stenograph.store.meta.tables.docs import doc_chunks, doc_shelves, docs
 from stenograph.store.meta.tables.feedback import feedback_configs, feedback_formulas, feedback_tokens
 from stenograph.store.meta.tables.projects import LIVE, dead_letters, model_prices, projects, views
 
 __all__ = [
     "CURRENT",
     "LIVE",
+    "agent_tools",
+    "agents",
     "annotation_queue_items",
     "annotation_queue_reviewers",
     "annotation_queue_reviews",
     "annotation_queues",
     "api_keys",
     "comparative_experiments",
+    "conversation_entries",
+    "conversation_relations",
+    "conversations",
     "dataset_tags",
     "dataset_versions",
     "datasets",
     "dead_letters",
+    "doc_chunks",
+    "doc_shelves",
+    "docs",
     "examples",
     "experiment_view_overrides",
     "feedback_configs",
     "feedback_formulas",
     "feedback_tokens",
+    "files",
+    "jobs",
     "metadata",
+    "metadata_labels",
     "model_prices",
     "projects",
+    "secrets",
     "shares",
+    "users",
     "views",
     "workspaces",
 ]

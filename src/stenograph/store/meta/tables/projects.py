@@ -32,6 +32,7 @@ projects: Final = sa.Table(
     sa.Column("num_examples", sa.Integer(), nullable=True),
     sa.Column("num_repetitions", sa.Integer(), nullable=True),
     sa.Column("evaluator_keys", RawJson(), nullable=True),
+    words("canonical_name", nullable=True),
 )
 
 # Only a project that still exists holds its name.
@@ -40,6 +41,14 @@ sa.Index(
     "uq_projects_live_name",
     projects.c.workspace_id,
     projects.c.name,
+    unique=True,
+    sqlite_where=LIVE,
+    postgresql_where=LIVE,
+)
+sa.Index(
+    "uq_projects_live_canonical_name",
+    projects.c.workspace_id,
+    projects.c.canonical_name,
     unique=True,
     sqlite_where=LIVE,
     postgresql_where=LIVE,

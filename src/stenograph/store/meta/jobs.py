@@ -1,0 +1,68 @@
+"""Jobs in the metadata store."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+
+from stenograph.model.jobs import FINAL_STATES, Job, JobState
+from stenograph.model.runs import Micros
+from stenograph.store.meta import tables
+from stenograph.store.meta.engine import Engine
+
+_T: Final = tables.jobs.c
+_UNFINISHED: Final = _T.state.not_in(sorted(state.value for state in FINAL_STATES))
+
+
+class Jobs:
+    """Implements `store.api.Jobs`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def create(self, job: Job) -> None:
+        row = msgspec.structs.asdict(job)
+        row["workspace_id"] = row.pop("workspace")
+        row["state"] = job.state.value
+        added = sa.insert(tables.jobs).values(row)
+        await self._engine.write(lambda connection: connection.execute(added))
+
+    async def read(self, workspace: UUID, job_id: UUID) -> Job | None:
+        wanted = sa.select(tables.jobs).where(_T.workspace_id == workspace, _T.id == job_id)
+        row = await self._engine.read(lambda connection: connection.execute(wanted).one_or_none())
+        return None if row is None else _from_row(row)
+
+    async def move(
+        self,
+        workspace: UUID,
+        job_id: UUID,
+        state: JobState,
+        at: Micros,
+        *,
+        reason: str = "",
+        progress: float | None = None,
+    ) -> Job | None:
+        change = (
+            sa.update(tables.jobs)
+            .where(_T.workspace_id == workspace, _T.id == job_id, _UNFINISHED)
+            .values(state=state.value, reason=reason, progress=progress, updated_at=at)
+            .returning(*_T)
+        )
+        row = await self._engine.write(lambda connection: connection.execute(change).one_or_none())
+        return None if row is None else _from_row(row)
+
+
+def _from_row(row: sa.Row[Any]) -> Job:
+    return Job(
+        id=row.id,
+        workspace=row.workspace_id,
+        name=row.name,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        state=JobState(row.state),
+        reason=row.reason,
+        progress=row.progress,
+    )
