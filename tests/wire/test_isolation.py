@@ -656,7 +656,7 @@ class House:
         tool = {"name": "theirs", "type": "function", "description": secret}
         things.tool = made("POST", f"/julep/agents/{things.agent}/tools", tool, 201)["id"]
         things.user = made("POST", "/julep/users", {**noted, "name": secret}, 201)["id"]
-        session = {"agent": things.agent, "user": things.user, "situation": secret}
+        session: dict[str, Any] = {"agent": things.agent, "user": things.user, "situation": secret}
         session["metadata"] = noted["metadata"]
         things.conversation = made("POST", "/julep/sessions", session, 201)["id"]
         made("POST", "/julep/projects", {"name": f"of {secret}", "metadata": {"note": secret}}, 201)
