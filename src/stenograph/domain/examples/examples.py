@@ -211,7 +211,7 @@ class Examples:
     ) -> list[UUID]:
         """Puts all into the spool; their ids. None is in memory afterwards: the last one may be huge."""
         ids: list[UUID] = []
-        async for draft in _in_turns(drafts):
+        async for draft in in_turns(drafts):
             new = await self._new(write, draft)
             ids.append(new.id)
             spool.add(new)
@@ -227,7 +227,7 @@ class Examples:
         with ExampleSpool(NewExample) as creates, ExampleSpool(ExamplePatch) as patches:
             async with self._writing(workspace, dataset_id) as write:
                 known = await self._known(ExampleQuery(workspace=workspace), ids)
-                async for draft in _in_turns(drafts):
+                async for draft in in_turns(drafts):
                     if draft.id in known:
                         patches.add(await self._patch(write, _as_edit(draft, draft.id)))
                     else:
@@ -243,7 +243,7 @@ class Examples:
         """What `add` would make of these, files aside; raises what it would of their content. Writes nothing."""
         dataset = await self._datasets.read(workspace, dataset_id)
         write = _Write(workspace, dataset, Rules(dataset), with_files=False)
-        checked = [await self._new(write, replace(draft, files=())) async for draft in _in_turns(drafts)]
+        checked = [await self._new(write, replace(draft, files=())) async for draft in in_turns(drafts)]
         write.violations.raise_if_any()
         return checked
 
@@ -314,7 +314,7 @@ class Examples:
         ids: list[UUID] = []
         with ExampleSpool(ExamplePatch) as spool:
             async with self._writing(workspace, dataset_id) as write:
-                async for edit in _in_turns(edits):
+                async for edit in in_turns(edits):
                     ids.append(edit.id)
                     spool.add(await self._patch(write, edit))
                 return await self._commit(write, ids, ExampleChanges(patches=spool))
@@ -472,7 +472,7 @@ class Examples:
                 )
 
 
-async def _in_turns(wanted: Iterable[Wanted] | AsyncIterable[Wanted]) -> AsyncIterator[Wanted]:
+async def in_turns(wanted: Iterable[Wanted] | AsyncIterable[Wanted]) -> AsyncIterator[Wanted]:
     """The same one by one; others get their turn on the event loop after so many, or so many bytes of them."""
     if isinstance(wanted, AsyncIterable):
         async for each in wanted:
