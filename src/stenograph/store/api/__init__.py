@@ -11,6 +11,7 @@ from typing import Protocol
 
 from stenograph.store.api.access import Keys, Shares, Workspaces
 from stenograph.store.api.blobs import BlobStore, FileJournal
+from stenograph.store.api.configurations import Charts, Configurations, Tools
 from stenograph.store.api.conversations import (
     Agents,
     AgentTools,
@@ -20,11 +21,14 @@ from stenograph.store.api.conversations import (
     Secrets,
     Users,
 )
+from stenograph.store.api.datapoints import Datapoints
 from stenograph.store.api.datasets import ComparativeExperiments, Datasets, Examples, ViewOverrides
 from stenograph.store.api.docs import Docs
+from stenograph.store.api.evaluations import Evaluations
+from stenograph.store.api.evaluators import Evaluators, EvaluatorTasks
 from stenograph.store.api.feedback import FeedbackConfigs, FeedbackFormulas, FeedbackTokens
 from stenograph.store.api.projects import DeadLetters, Prices, Projects, Views
-from stenograph.store.api.reviews import AnnotationQueues, QueueItems
+from stenograph.store.api.reviews import AnnotationQueues, QueueFilling, QueueItems
 from stenograph.store.api.runs import RejectedRows, RunStore
 
 __all__ = [
@@ -32,11 +36,17 @@ __all__ = [
     "Agents",
     "AnnotationQueues",
     "BlobStore",
+    "Charts",
     "ComparativeExperiments",
+    "Configurations",
     "Conversations",
+    "Datapoints",
     "Datasets",
     "DeadLetters",
     "Docs",
+    "Evaluations",
+    "EvaluatorTasks",
+    "Evaluators",
     "Examples",
     "FeedbackConfigs",
     "FeedbackFormulas",
@@ -48,11 +58,13 @@ __all__ = [
     "MetaStore",
     "Prices",
     "Projects",
+    "QueueFilling",
     "QueueItems",
     "RejectedRows",
     "RunStore",
     "Secrets",
     "Shares",
+    "Tools",
     "Users",
     "ViewOverrides",
     "Views",
@@ -94,11 +106,21 @@ class MetaStore(Protocol):
     @property
     def examples(self) -> Examples: ...
     @property
+    def datapoints(self) -> Datapoints: ...
+    @property
     def annotation_queues(self) -> AnnotationQueues: ...
     @property
     def queue_items(self) -> QueueItems: ...
     @property
+    def queue_filling(self) -> QueueFilling: ...
+    @property
     def comparative_experiments(self) -> ComparativeExperiments: ...
+    @property
+    def evaluations(self) -> Evaluations: ...
+    @property
+    def evaluators(self) -> Evaluators: ...
+    @property
+    def evaluator_tasks(self) -> EvaluatorTasks: ...
     @property
     def view_overrides(self) -> ViewOverrides: ...
     @property
@@ -115,6 +137,12 @@ class MetaStore(Protocol):
     def files(self) -> Files: ...
     @property
     def jobs(self) -> Jobs: ...
+    @property
+    def configurations(self) -> Configurations: ...
+    @property
+    def tools(self) -> Tools: ...
+    @property
+    def charts(self) -> Charts: ...
     @property
     def dead_letters(self) -> DeadLetters: ...
 

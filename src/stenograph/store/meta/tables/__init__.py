@@ -11,11 +11,13 @@ from __future__ import annotations
 from stenograph.store.meta.tables.access import api_keys, shares, workspaces
 from stenograph.store.meta.tables.annotation import (
     annotation_queue_items,
+    annotation_queue_removals,
     annotation_queue_reviewers,
     annotation_queue_reviews,
     annotation_queues,
 )
 from stenograph.store.meta.tables.columns import metadata
+from stenograph.store.meta.tables.configurations import charts, configurations, tools
 from stenograph.store.meta.tables.conversations import (
     agent_tools,
     agents,
@@ -28,6 +30,7 @@ from stenograph.store.meta.tables.conversations import (
     secrets,
     users,
 )
+from stenograph.store.meta.tables.datapoints import datapoint_copies, loose_datapoints
 from stenograph.store.meta.tables.datasets import (
     CURRENT,
     comparative_experiments,
@@ -38,6 +41,13 @@ from stenograph.store.meta.tables.datasets import (
     experiment_view_overrides,
 )
 from stenograph.store.meta.tables.docs import doc_chunks, doc_shelves, docs
+from stenograph.store.meta.tables.evaluations import evaluations
+from stenograph.store.meta.tables.evaluators import (
+    evaluator_candidates,
+    evaluator_tasks,
+    evaluator_versions,
+    evaluators,
+)
 from stenograph.store.meta.tables.feedback import feedback_configs, feedback_formulas, feedback_tokens
 from stenograph.store.meta.tables.projects import LIVE, dead_letters, model_prices, projects, views
 
@@ -47,14 +57,18 @@ __all__ = [
     "agent_tools",
     "agents",
     "annotation_queue_items",
+    "annotation_queue_removals",
     "annotation_queue_reviewers",
     "annotation_queue_reviews",
     "annotation_queues",
     "api_keys",
+    "charts",
     "comparative_experiments",
+    "configurations",
     "conversation_entries",
     "conversation_relations",
     "conversations",
+    "datapoint_copies",
     "dataset_tags",
     "dataset_versions",
     "datasets",
@@ -62,6 +76,11 @@ __all__ = [
     "doc_chunks",
     "doc_shelves",
     "docs",
+    "evaluations",
+    "evaluator_candidates",
+    "evaluator_tasks",
+    "evaluator_versions",
+    "evaluators",
     "examples",
     "experiment_view_overrides",
     "feedback_configs",
@@ -69,12 +88,14 @@ __all__ = [
     "feedback_tokens",
     "files",
     "jobs",
+    "loose_datapoints",
     "metadata",
     "metadata_labels",
     "model_prices",
     "projects",
     "secrets",
     "shares",
+    "tools",
     "users",
     "views",
     "workspaces",
