@@ -24,12 +24,19 @@ from stenograph.store.meta.database import MIGRATIONS, open_meta, parse_url
 from stenograph.store.meta.engine import Engine
 
 
+def of_words(name: str | None) -> bool:
+    return name is not None and name.startswith(("doc_words", "doc_vocabulary"))
+
+
 def schema(path: Path) -> dict[str, str]:
-    """The file's own words for every table and index but Alembic's."""
+    """The file's own words for every table and index but Alembic's, and those of the index of words, which is no
+    table of SQLAlchemy's."""
     with sqlite3.connect(path) as connection:
         rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     connection.close()
-    return {name: " ".join(sql.split()) for name, sql in rows if name != "alembic_version"}
+    return {
+        name: " ".join(sql.split()) for name, sql in rows if name != "alembic_version" and not of_words(name)
+    }
 
 
 def test_all_migrations_come_to_the_tables_as_declared(tmp_path: Path) -> None:
@@ -39,7 +46,11 @@ def test_all_migrations_come_to_the_tables_as_declared(tmp_path: Path) -> None:
         store = await open_meta(f"sqlite:///{migrated}")
         differences = await store.engine.read(
             lambda connection: compare_metadata(
-                MigrationContext.configure(connection, opts={"compare_type": True}), tables.metadata
+                MigrationContext.configure(
+                    connection,
+                    opts={"compare_type": True, "include_name": lambda name, kind, _: not of_words(name)},
+                ),
+                tables.metadata,
             )
         )
         await store.close()

@@ -69,6 +69,7 @@ class Things:
     override: str = fresh()
     agent: str = fresh()
     agent_tool: str = fresh()
+    doc: str = fresh()
     user: str = fresh()
     conversation: str = fresh()
     sealed: str = fresh()
@@ -95,7 +96,7 @@ class Things:
             "version": "v1", "dataset_id": self.dataset, "example_id": self.example,
             "share_token": self.dataset_share, "experiment_run_id": self.answer,
             "comparative_experiment_id": self.comparison, "override_id": self.override, "agent_id": self.agent,
-            "tool_id": self.agent_tool, "user_id": self.user, "conversation_id": self.conversation,
+            "tool_id": self.agent_tool, "doc_id": self.doc, "user_id": self.user, "conversation_id": self.conversation,
             "secret_id": self.sealed, "stored_file_id": self.stored_file, "job_id": self.job,
             "metric_id": self.metric, "version_name": "v1", "project_id": self.project,
             "configuration_id": self.configuration, "chart_id": self.chart,
@@ -223,6 +224,7 @@ def open_to_all(path: str, method: str = "GET", **more: Any) -> Case:
     return Case(method, path, None, **more)
 
 
+DOC_IN = {"title": "mine", "content": "mine"}
 RUN_IN = {
     "id": "<run>", "trace_id": "<run>", "dotted_order": "20260101T000000000000Z<run>", "run_type": "chain",
     "name": "mine", "session_id": "<project>", "inputs": {"mine": 1},
@@ -340,6 +342,12 @@ CASES: list[Case] = [
     reads("/julep/agents/models", told=False),
     reads("/julep/agents/{agent_id}"),
     reads("/julep/agents/{agent_id}/tools"),
+    reads("/julep/agents/{agent_id}/docs"),
+    reads("/julep/users/{user_id}/docs"),
+    reads("/julep/docs/{doc_id}"),
+    reads("/julep/agents/{agent_id}/search", "POST", body={"text": "<secret>"}),
+    reads("/julep/users/{user_id}/search", "POST", body={"text": "<secret>"}),
+    reads("/julep/embed", "POST", body={"text": "mine"}, told=False),
     reads("/julep/users", params=NOTED),
     reads("/julep/users/{user_id}"),
     reads("/julep/projects", params=NOTED),
@@ -615,6 +623,12 @@ CASES: list[Case] = [
     writes("PATCH", "/julep/agents/{agent_id}/tools/{tool_id}", {"description": "mine"}),
     writes("PUT", "/julep/agents/{agent_id}/tools/{tool_id}", {"name": "my_own", "type": "api_call", "api_call": CALL}),
     writes("DELETE", "/julep/agents/{agent_id}/tools/{tool_id}"),
+    writes("POST", "/julep/agents/{agent_id}/docs", DOC_IN),
+    writes("POST", "/julep/users/{user_id}/docs", DOC_IN),
+    writes("DELETE", "/julep/users/{user_id}/docs", {"delete_all": True}),
+    writes("DELETE", "/julep/users/{user_id}/docs/{doc_id}"),
+    writes("DELETE", "/julep/agents/{agent_id}/docs/{doc_id}"),
+    writes("DELETE", "/julep/agents/{agent_id}/docs", {"delete_all": True}),
     writes("PATCH", "/julep/users/{user_id}", {"about": "mine"}),
     writes("PUT", "/julep/users/{user_id}", {"name": "mine"}),
     writes("POST", "/julep/sessions", SESSION_IN),
@@ -872,6 +886,9 @@ class House:
         tool = {"name": "theirs", "type": "function", "description": secret}
         things.agent_tool = made("POST", f"/julep/agents/{things.agent}/tools", tool, 201)["id"]
         things.user = made("POST", "/julep/users", {**noted, "name": secret}, 201)["id"]
+        note = {"title": secret, "content": f"words {secret}", "metadata": {"note": secret}}
+        things.doc = made("POST", f"/julep/agents/{things.agent}/docs", note, 201)["id"]
+        made("POST", f"/julep/users/{things.user}/docs", note, 201)
         session: dict[str, Any] = {"agent": things.agent, "user": things.user, "situation": secret}
         session["metadata"] = noted["metadata"]
         things.conversation = made("POST", "/julep/sessions", session, 201)["id"]

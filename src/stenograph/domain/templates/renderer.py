@@ -69,8 +69,7 @@ class Renderer:
 
 
 async def _start() -> asyncio.subprocess.Process:
-    """With nothing of this process's environment but where to find the code."""
-    found = {name: os.environ[name] for name in ("PYTHONPATH", "SYSTEMROOT") if name in os.environ}
+    """In an environment that says where the code is, and nothing else."""
     try:
         return await asyncio.create_subprocess_exec(
             sys.executable,
@@ -79,7 +78,7 @@ async def _start() -> asyncio.subprocess.Process:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
-            env={**found, "PYTHONDONTWRITEBYTECODE": "1"},
+            env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
             limit=_LINE,
             start_new_session=True,
         )

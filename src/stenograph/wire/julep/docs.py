@@ -76,7 +76,7 @@ class EmbedIn(Struct, kw_only=True):
 def routes() -> list[Route]:
     found: list[Route] = []
     for kind in OwnerKind:
-        base = f"/{kind}s/{{id}}"
+        base = f"/{kind}s/{{{kind}_id}}"
         found += [
             _route("POST", f"{base}/docs", partial(create, kind)),
             _route("GET", f"{base}/docs", partial(page, kind)),
@@ -228,7 +228,7 @@ def _numbers(vector: bytes | None) -> list[float] | None:
 
 
 def _owner(kind: OwnerKind, request: Request) -> Owner:
-    return Owner(kind, path_uuid(request, "id"))
+    return Owner(kind, path_uuid(request, f"{kind}_id"))
 
 
 def _with_vectors(request: Request) -> bool:
