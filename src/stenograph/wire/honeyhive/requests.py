@@ -7,6 +7,7 @@ Bodies of the unversioned paths come in several shapes: see `body_in`.
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 import warnings
 from collections.abc import Mapping
