@@ -225,6 +225,7 @@ def open_to_all(path: str, method: str = "GET", **more: Any) -> Case:
 
 
 DOC_IN = {"title": "mine", "content": "mine"}
+OF_TRACE = {"field": "session_id", "operator": "is", "value": "<run>", "type": "string"}
 RUN_IN = {
     "id": "<run>", "trace_id": "<run>", "dotted_order": "20260101T000000000000Z<run>", "run_type": "chain",
     "name": "mine", "session_id": "<project>", "inputs": {"mine": 1},
@@ -442,6 +443,22 @@ CASES: list[Case] = [
     reads("/honeyhive/metrics"),
     reads("/honeyhive/v1/metrics/{metric_id}/versions"),
     reads("/honeyhive/v1/metrics/{metric_id}/evaluations"),
+    *(
+        case
+        for age in ("/v1", "")
+        for case in (
+            reads(f"/honeyhive{age}/events/export", "POST", body={"filters": [OF_TRACE]}),
+            reads(f"/honeyhive{age}/events/export", "POST", body={"project": "<project_name>"}),
+            reads(f"/honeyhive{age}/events/export", "POST", body={"evaluation_id": "<evaluation>"}),
+            reads(f"/honeyhive{age}/events", params={"filters": json.dumps([OF_TRACE])}),
+            reads(f"/honeyhive{age}/events/chart", params={"filters": json.dumps([OF_TRACE])}),
+            reads(f"/honeyhive{age}/events/chart", params={"project": "<project_name>", "groupBy": "event_name"}),
+            reads(f"/honeyhive{age}/events/schema", params={"project": "<project_name>"}),
+        )
+    ),
+    reads("/honeyhive/v1/events/search", "POST", body={"filters": [OF_TRACE]}),
+    reads("/honeyhive/v1/runs/schema", params={"project": "<project_name>"}),
+    reads("/honeyhive/v1/runs/{run_id}/schema"),
     # what else HoneyHive keeps beside events
     reads("/honeyhive/v1/configurations"),
     reads("/honeyhive/v1/configurations", params={"name": "<secret>"}),

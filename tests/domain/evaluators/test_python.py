@@ -450,7 +450,7 @@ def test_a_kernel_that_does_not_confine_is_noticed(monkeypatch: pytest.MonkeyPat
     through, as if the kernel had ignored it: the program is not run."""
     source = Path(python.__file__).parents[3]
     begin = (
-        "import sys; sys.path.insert(0, sys.argv[1]); "
+        "import sys; sys.path.append(sys.argv[1]); "
         "from stenograph.domain.evaluators.cage import confinement, program; "
         "confinement._filter_calls = lambda libc: None; program.main()"
     )

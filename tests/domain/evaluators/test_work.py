@@ -103,6 +103,11 @@ class Office:
         return {(item.run_id or UUID(int=0), item.key): item for item in found}
 
 
+def instead(owner: object, method: str, function: Callable[..., Any]) -> None:
+    """Have this done in the place of a store's method."""
+    setattr(owner, method, function)
+
+
 def has(found: Progress, **counts: int) -> bool:
     return all(found.counts.get(TaskStatus(status), 0) == count for status, count in counts.items())
 
@@ -183,7 +188,7 @@ def test_what_is_not_enabled_costs_nothing(tmp_path: Path, model: ModelServer) -
         async def note(_: object) -> None:
             raise AssertionError("noted")
 
-        found.meta.evaluator_tasks.note = note
+        instead(found.meta.evaluator_tasks, "note", note)
         await found.record(uuid4())
         await found.recorder.settle(MINE)
         assert len(await found.home.runs()) == 1
@@ -577,13 +582,13 @@ def test_what_was_written_and_not_noted_is_noted_after_a_crash(tmp_path: Path, m
 
             async with office(home, model) as found:
                 evaluator = await found.evaluator()
-                home.meta.evaluator_tasks.note = refuse
+                instead(home.meta.evaluator_tasks, "note", refuse)
                 await found.record(run)
                 await tried.wait()
                 assert home.store.writes, "it is in the run store already"
                 await found.evaluation.stop()
                 await home.crash(found.recorder)
-            home.meta.evaluator_tasks.note = real
+            instead(home.meta.evaluator_tasks, "note", real)
             async with office(home, model) as found:
                 await found.until(evaluator, done=1)
                 assert [stored.id for stored in await home.runs()] == [run]
@@ -601,7 +606,7 @@ def test_a_note_that_fails_has_the_flush_tried_again(tmp_path: Path, model: Mode
                 raise failures.pop()
             await real(candidates)
 
-        found.meta.evaluator_tasks.note = fail_once
+        instead(found.meta.evaluator_tasks, "note", fail_once)
         evaluator = await found.evaluator()
         run = uuid4()
         await found.record(run)
@@ -678,7 +683,7 @@ def test_a_store_that_does_not_answer_is_waited_for(tmp_path: Path, model: Model
                 raise failures.pop()
             await real(tasks)
 
-        found.meta.evaluator_tasks.change = change
+        instead(found.meta.evaluator_tasks, "change", change)
         await found.record(uuid4())
         await found.until(evaluator, done=1)
         assert not failures

@@ -34,7 +34,7 @@ STARTING: Final = 10.0
 """Seconds that a process may take beside those of the program: to start, on a machine that is busy."""
 
 _BEGIN: Final = (
-    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "import sys; sys.path.append(sys.argv[1]); "
     "from stenograph.domain.evaluators.cage.program import main; main()"
 )
 _SOURCE: Final = str(Path(stenograph.__file__).parents[1])

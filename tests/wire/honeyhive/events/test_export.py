@@ -379,7 +379,7 @@ def test_nothing_is_there_at_first(hh: httpx.Client, project: str) -> None:
     assert answer.json() == {"events": [], "count": 0, "totalEvents": 0}
 
 
-def test_what_does_not_survive_as_a_run_type(written: Corpus, hh: httpx.Client) -> None:
+def test_what_does_not_survive_as_a_run_type(http: httpx.Client, hh: httpx.Client) -> None:
     """A generic event is a chain to LangSmith, and so is a session within a session."""
     session, trace = str(uuid.uuid4()), uuid.uuid4().hex
     common = {"session_id": session, "parent_id": session, "inputs": {}}
@@ -387,7 +387,7 @@ def test_what_does_not_survive_as_a_run_type(written: Corpus, hh: httpx.Client) 
         event = {**common, "event_id": str(uuid.uuid4()), "event_type": kind, "event_name": f"a {kind}"}
         assert hh.post("/events", json={"event": event}).status_code == 200
     attributes = {"honeyhive_event_type": "generic", "honeyhive.session_id": session}
-    send(httpx.Client(base_url=written.url), [Span(trace, span_id(), name="vague", attributes=attributes)])
+    send(http, [Span(trace, span_id(), name="vague", attributes=attributes)])
     one = {"field": "session_id", "operator": "is", "value": session}
     kinds = {}
     for kind in ("model", "tool", "chain", "session", "generic"):

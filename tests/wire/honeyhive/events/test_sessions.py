@@ -43,7 +43,7 @@ def test_the_real_client_starts_a_session(honeyhive: HoneyHive, client: Client) 
         "session_id": session, "session_name": "hello", "source": "test", "inputs": {"q": 1}, "metadata": metadata,
         "user_properties": {"user": "u1"}, "config": {"model": "m"}, "start_time": 1_760_000_000_123.5,
     }  # fmt: skip
-    answer = honeyhive.sessions.start({"session": wanted})  # type: ignore[dict-item]
+    answer = honeyhive.sessions.start({"session": wanted})
     assert (answer.event_id, answer.session_id, answer.parent_id) == (session, session, None)
     assert answer.org_id == answer.workspace_id == str(DEFAULT_WORKSPACE)
     assert answer.event_type == "session"

@@ -65,7 +65,7 @@ const batch = await client.events.createEventBatch({
   sessionProperties: { sessionName: "of a batch" },
 });
 const partly = await client.events
-  .createEventBatch({ events: [event, { ...event, eventName: "n".repeat(5000) }] })
+  .createEventBatch({ events: ["partly", "n".repeat(5000)].map((eventName) => ({ ...event, eventName })) })
   .then(
     () => "all",
     (error) => ({ eventIds: error.eventIds, errors: error.errors, success: error.success }),

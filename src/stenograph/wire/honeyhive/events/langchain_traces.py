@@ -32,14 +32,17 @@ class _Nested(msgspec.Struct, gc=False):
 _nested = msgspec.json.Decoder(_Nested).decode
 
 
-def logs_in(body: bytes) -> Sequence[bytes]:
-    """The outermost events of a body. Invalid unless it has either `logs` or `events`."""
+def logs_in(body: bytes) -> Sequence[tuple[str, bytes]]:
+    """The outermost events of a body, with what names them there. Invalid unless it has either `logs` or `events`."""
     found = decode(body, TracesIn)
     if found.logs is None and found.events is None:
         raise Invalid("neither logs nor events is there: give one of them", ("body", "events"))
     if found.logs is not None and found.events is not None:
         raise Invalid("both logs and events are there: give one of them", ("body", "events"))
-    return [bytes(each) for each in found.logs or found.events or ()]
+    name = "events" if found.logs is None else "logs"
+    return [
+        (f"{name}[{number}]", bytes(each)) for number, each in enumerate(found.logs or found.events or ())
+    ]
 
 
 def flattened(what: str, document: bytes) -> Iterator[tuple[str, Said | Invalid]]:

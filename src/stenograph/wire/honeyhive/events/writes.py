@@ -169,8 +169,8 @@ async def traces(request: Request) -> Response:
         logs = langchain_traces.logs_in(incoming.body(raw, to.payloads))
         intake = Intake(to, who)
         found: list[tuple[str, Said]] = []
-        for number, log in enumerate(logs):
-            for what, said in langchain_traces.flattened(f"logs[{number}]", log):
+        for name, log in logs:
+            for what, said in langchain_traces.flattened(name, log):
                 if isinstance(said, Invalid):
                     intake.refuse(what, _told(said))
                 else:
