@@ -54,7 +54,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 lock:
 	$(PIP) uv
 	$(COMPILE) --group build pyproject.toml -o requirements.lock
-	$(COMPILE) --group build --group dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --group build --group dev --extra postgresql --constraint requirements.lock pyproject.toml \
+		-o requirements-dev.lock
 
 clean:
 	rm -rf .venv tests/node_modules

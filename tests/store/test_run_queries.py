@@ -187,6 +187,7 @@ STATEMENTS: dict[str, Statement] = {
     "descendants": query.descendants(WORKSPACE, RUNS, 100),
     "descendants_all": query.descendants(WORKSPACE, RUNS, None),
     "family": query.family(RUNS[0], 100),
+    "family_without": query.family(RUNS[0], 100, (OTHER,)),
     "family_all": query.family(RUNS[0], None),
     "stats": figures.stats(RunSelection(workspace=WORKSPACE)),
     "stats_of_roots": figures.stats(PLAIN),

@@ -492,17 +492,23 @@ def test_a_family_is_all_below_a_run(runs: OpenRuns, workspace: UUID) -> None:
     early = run(workspace, "early", -5, "root")
     lost = run(workspace, "lost", 2, "root", dotted_order="?", usage=used(7, 0))
     elsewhere = run(workspace, "elsewhere", 2, "root", project_id=UUID(int=0xE), usage=used(5, 0))
+    long_after = run(workspace, "long after", 2 * 86400, "root", usage=used(0, 1))
+    too_far = run(workspace, "too far", 2 * 86400, "root", project_id=UUID(int=0xE))
     unplaced = run(workspace, "unplaced", 4, "root", project_id=UUID(int=0), usage=used(5, 0))
     gone = run(workspace, "gone", 2, "root", usage=used(5, 0))
-    write(runs.store, root, middle, leaf, behind, early, lost, elsewhere, unplaced, gone)
+    write(runs.store, root, middle, leaf, behind, early, lost, elsewhere, unplaced, gone, long_after, too_far)
     write(
         runs.store,
         msgspec.structs.replace(gone, version=2, deleted=True),
         msgspec.structs.replace(leaf, version=2, usage=used(3, 5)),
     )
     family = wait(runs.store.family(root))
-    assert family.descendants == [behind.id, early.id, middle.id, leaf.id, unplaced.id]
-    assert family.usage == used(4, 5) == wait(runs.store.usage(workspace, [root]))[root.id]
+    assert family.descendants == [
+        behind.id, early.id, middle.id, elsewhere.id, leaf.id, unplaced.id, long_after.id
+    ]  # fmt: skip
+    assert family.usage == used(4, 6) == wait(runs.store.usage(workspace, [root]))[root.id]
+    without = wait(runs.store.family(root, None, (elsewhere.project_id,)))
+    assert without == Family([each for each in family.descendants if each != elsewhere.id], family.usage)
     assert wait(runs.store.family(middle)) == Family([leaf.id], used(4, 5))
     assert wait(runs.store.family(early)) == Family([], None)
     assert wait(runs.store.family(msgspec.structs.replace(root, workspace=uuid4()))) == Family([], None)

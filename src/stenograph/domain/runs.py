@@ -189,12 +189,11 @@ class RunReader:
 
         NotFound when the workspace has no run of this id.
         """
-        run = await self._named(
-            await self._settled(RunSelection(workspace=workspace, ids=(run_id,))), columns
-        )
+        selection = await self._settled(RunSelection(workspace=workspace, ids=(run_id,)))
+        run = await self._named(selection, columns)
         orders = await self._better_orders(workspace, [run])
         with self._metrics.querying("family"):
-            family = await self._store.family(run, orders)
+            family = await self._store.family(run, orders, selection.without_projects)
         if run.run_type != "llm" and family.usage is not None:
             run = msgspec.structs.replace(run, usage=family.usage)
         return run, family.descendants

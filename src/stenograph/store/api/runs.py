@@ -77,10 +77,14 @@ class RunStore(Protocol):
         `orders` are dotted orders that are known better than the store knows them.
         """
 
-    async def family(self, run: Run, orders: Mapping[UUID, str] | None = None) -> Family:
+    async def family(
+        self, run: Run, orders: Mapping[UUID, str] | None = None, without_projects: Sequence[UUID] = ()
+    ) -> Family:
         """The descendants of a run, of which no more than the key need be given, and the usage of all together.
 
-        Those in its project, or in none yet, whose clock is not a day behind its own. `orders` as for `usage`.
+        Those in its project, or in none yet, whose clock is not a day behind its own; and those in other projects that
+        began within a day of it, of which the usage does not count. `orders` as for `usage`; `without_projects` as in
+        RunSelection.
         """
 
     async def stats(

@@ -98,4 +98,7 @@ def _create(url: sa.URL) -> sa.Engine:
     try:
         return sa.create_engine(url, pool_size=READERS + 1, max_overflow=0, pool_pre_ping=True)
     except ModuleNotFoundError as error:
-        raise Invalid(f"The metadata URL needs the Python package {error.name!r}, not installed.") from error
+        raise Invalid(
+            f"The metadata URL needs the Python package {error.name!r}, not installed: "
+            "pip install 'stenograph[postgresql]'"
+        ) from error

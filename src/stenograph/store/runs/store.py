@@ -155,8 +155,10 @@ class Runs:
         columns = await self._all(lambda limit: query.descendants(workspace, runs, limit))
         return answers.subtree_usage(runs, answers.spent(columns, orders or {}))
 
-    async def family(self, run: Run, orders: Mapping[UUID, str] | None = None) -> Family:
-        columns = await self._all(lambda limit: query.family(run, limit))
+    async def family(
+        self, run: Run, orders: Mapping[UUID, str] | None = None, without_projects: Sequence[UUID] = ()
+    ) -> Family:
+        columns = await self._all(lambda limit: query.family(run, limit, without_projects))
         return answers.family(run, columns, query.SKEW, orders or {})
 
     async def _all(self, statement: Callable[[int | None], query.Statement]) -> dict[str, list[Any]]:

@@ -117,3 +117,6 @@ def test_a_comparison(done: Done) -> None:
     assert wins == {odd["id"]: 8, second["id"]: 10}
     rows = done.asked.rows(odd["id"], second["id"], comparative_experiment_id=listed["id"])
     assert [len(row["runs"]) for row in rows].count(2) == 10
+    assert [done.session(each)["test_run_number"] for each in ("first", "second", "odd")] == [1, 2, 3]
+    answers = {row["inputs"]["q"]: [run["outputs"]["a"] for run in row["runs"]] for row in rows}
+    assert answers == {q: [q] if q % 2 == 0 else [-1 if q % 5 == 3 else q, q] for q in range(20)}
