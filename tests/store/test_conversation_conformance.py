@@ -487,6 +487,8 @@ def test_secrets(meta: Callable[..., None]) -> None:
         new = msgspec.structs.replace(first, name="c", sealed=b"2", created_at=9, updated_at=9)
         assert await store.secrets.replace(new) == msgspec.structs.replace(new, created_at=1)
         assert await store.secrets.replace(msgspec.structs.replace(new, workspace=OTHER, name="z")) is None
+        nobody = msgspec.structs.replace(new, id=uuid4(), name="b")
+        assert await store.secrets.replace(nobody) is None, "whoever has the name"
         assert not await store.secrets.delete(OTHER, first.id)
         assert await store.secrets.delete(MINE, first.id)
         assert await store.secrets.page(MINE) == [second]

@@ -31,12 +31,14 @@ class Secrets:
 
     async def replace(self, secret: Secret) -> Secret | None:
         def work(connection: sa.Connection) -> Secret | None:
+            same = (_T.workspace_id == secret.workspace) & (_T.id == secret.id)
+            if connection.execute(sa.select(_T.id).where(same).with_for_update()).first() is None:
+                return None
             _refuse_taken_name(connection, secret)
             row = _to_row(secret)
             del row["created_at"]
-            change = sa.update(tables.secrets).where(_T.workspace_id == secret.workspace, _T.id == secret.id)
-            found = connection.execute(change.values(row).returning(*_T)).one_or_none()
-            return None if found is None else _from_row(found)
+            change = sa.update(tables.secrets).where(same).values(row).returning(*_T)
+            return _from_row(connection.execute(change).one())
 
         return await self._engine.write(work)
 
