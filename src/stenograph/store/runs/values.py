@@ -272,9 +272,9 @@ def judgements(place: InFeedback, params: Params, feedback_of: str) -> Judgement
         own, explained = keys[key], _explained(key)
         shown = f"said{own}"
         if explained:
-            base = keys[explained]
-            newer = f"words{base} != '' AND (said{own} = '' OR age{own} < age{base})"
-            shown = f"if({newer}, toJSONString(words{base}), said{own})"
+            of = keys[explained]
+            newer = f"words{of} != '' AND (said{own} = '' OR age{own} < age{of})"
+            shown = f"if({newer}, toJSONString(words{of}), said{own})"
         if inner:
             tokens.append(_walk(shown, inner, params))
         else:

@@ -47,7 +47,7 @@ class Corpus:
             warnings.simplefilter("ignore")
             answer = self.honeyhive.events.export(filters=list(filters), limit=7500, **question)
         assert answer.total_events == len(answer.events)
-        return {event.event_name for event in answer.events}
+        return {event.event_name or "" for event in answer.events}
 
     def one(self, name: str) -> dict[str, Any]:
         (found,) = (event for event in self.events if event["event_name"] == name)
@@ -85,7 +85,7 @@ def _by_honeyhive(to: Corpus) -> None:
         "metadata": {"run_id": "run-1", "plan": {"seats": 3, "name": "pro"}, "plan.name": "flat", "beta": True},
         "user_properties": {"user": "ann", "plan": "free"}, "config": {"version": 2, "model": "m-1"},
     }  # fmt: skip
-    to.honeyhive.sessions.start({"session": session})  # type: ignore[dict-item]
+    to.honeyhive.sessions.start({"session": session})
     common = {"session_id": HELLO, "source": "test"}
     _create(to, **common, event_id=ident("ask"), event_name="ask", event_type="model", start_time=NOON + 1000,
         end_time=NOON + 3500, inputs={"chat_history": [{"role": "user", "content": "hi"}, {"role": "bot"}]},

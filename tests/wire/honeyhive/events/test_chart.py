@@ -240,7 +240,7 @@ def test_the_schema_of_an_experiment_run(written: Corpus) -> None:
     assert fields(written.hh.get("/v1/runs/schema").json()) == fields(
         written.hh.get("/v1/events/schema").json()
     )
-    nothing = {"fields": [], "datasets": [], "mappings": {}}
+    nothing: dict[str, Any] = {"fields": [], "datasets": [], "mappings": {}}
     assert written.hh.get("/v1/runs/no-such-run/schema").json() == nothing
     assert written.hh.get("/v1/events/schema", params={"project": "no such project"}).json() == nothing
 

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 import uuid
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -146,7 +146,7 @@ def test_types(hh: httpx.Client, client: Client) -> None:
         run, trace = uuid.uuid4(), uuid.uuid4()
         stamp = "20260101T000000000000Z"
         client.create_run(
-            "r", {}, run_type, id=run, trace_id=trace, parent_run_id=trace,
+            "r", {}, cast(Any, run_type), id=run, trace_id=trace, parent_run_id=trace,
             dotted_order=f"{stamp}{trace}.{stamp}{run}",
         )  # fmt: skip
         client.flush()
