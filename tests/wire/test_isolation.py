@@ -457,8 +457,8 @@ CASES: list[Case] = [
         )
     ),
     reads("/honeyhive/v1/events/search", "POST", body={"filters": [OF_TRACE]}),
-    reads("/honeyhive/v1/runs/schema", params={"project": "<project_name>"}),
-    reads("/honeyhive/v1/runs/{run_id}/schema"),
+    reads("/honeyhive/v1/runs/schema"),
+    reads("/honeyhive/v1/runs/{evaluation_id}/schema"),
     # what else HoneyHive keeps beside events
     reads("/honeyhive/v1/configurations"),
     reads("/honeyhive/v1/configurations", params={"name": "<secret>"}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
+import uuid
 from typing import Any
 
 import httpx
@@ -232,17 +233,25 @@ def test_the_real_client_reads_the_schema(written: Corpus) -> None:
     assert {kind for _, kind in fields(found.json())} == {"session", "model"}
 
 
-def test_the_schema_of_an_experiment_run(written: Corpus) -> None:
-    for path, params in (("/v1/runs/run-2/schema", {}), ("/v1/events/schema", {"evaluation_id": "run-2"})):
-        found = written.hh.get(path, params=params).json()
-        assert {kind for _, kind in fields(found)} == {"tool"}
-        assert ("metadata.attempt", "tool") in fields(found)
-    assert fields(written.hh.get("/v1/runs/schema").json()) == fields(
-        written.hh.get("/v1/events/schema").json()
-    )
-    nothing: dict[str, Any] = {"fields": [], "datasets": [], "mappings": {}}
-    assert written.hh.get("/v1/runs/no-such-run/schema").json() == nothing
+def test_the_schema_of_experiment_runs(written: Corpus) -> None:
+    found = written.hh.get("/v1/events/schema", params={"evaluation_id": "run-2"}).json()
+    assert {kind for _, kind in fields(found)} == {"tool"}
+    assert ("metadata.attempt", "tool") in fields(found)
+    of_all = fields(written.hh.get("/v1/runs/schema").json())
+    assert ("metadata.plan", "session") in of_all
+    assert ("metadata.list", "chain") not in of_all
+    nothing = {"fields": [], "datasets": [], "mappings": {}}
+    assert written.hh.get("/v1/events/schema", params={"evaluation_id": "no such run"}).json() == nothing
     assert written.hh.get("/v1/events/schema", params={"project": "no such project"}).json() == nothing
+
+
+def test_the_schema_of_one_experiment_run(hh: httpx.Client) -> None:
+    run = hh.post("/v1/runs", json={"name": "of a schema", "event_ids": []}).json()["run_id"]
+    session = {"session_name": "s", "inputs": {"of": 1}, "metadata": {"run_id": run}}
+    assert hh.post("/session/start", json={"session": session}).status_code == 200
+    assert ("inputs.of", "session") in fields(hh.get(f"/v1/runs/{run}/schema").json())
+    assert hh.get(f"/v1/runs/{uuid.uuid4()}/schema").status_code == 404
+    assert hh.get("/v1/runs/none/schema").status_code == 400
 
 
 def test_the_schema_names_datasets(hh: httpx.Client, project: str) -> None:

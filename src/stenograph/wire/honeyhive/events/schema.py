@@ -11,20 +11,22 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from stenograph.model.access import Permission
-from stenograph.model.filters import all_of
+from stenograph.model.filters import Filter, all_of
 from stenograph.model.measures import FigureQuery, NamesQuery
 from stenograph.model.query import RunSelection
 from stenograph.model.values import Document, InDocument, ValueOp, ValueTest
 from stenograph.wire.honeyhive.events.fields import EVENT_TYPE
 from stenograph.wire.honeyhive.events.reads import Asked, selection
+from stenograph.wire.honeyhive.events.series import OF_EXPERIMENTS
 from stenograph.wire.honeyhive.requests import Params
-from stenograph.wire.http import caller, encode, services
+from stenograph.wire.http import caller, encode, path_uuid, services
 
 NEWEST: Final = 10_000
 """Events that are looked at."""
@@ -48,23 +50,40 @@ def routes() -> list[Route]:
     return [
         Route("/v1/events/schema", schema, methods=["GET"]),
         Route("/events/schema", schema, methods=["GET"]),
-        Route("/v1/runs/schema", schema, methods=["GET"]),
-        Route("/v1/runs/{run_id}/schema", schema, methods=["GET"]),
+        Route("/v1/runs/schema", of_experiments, methods=["GET"]),
+        Route("/v1/runs/{evaluation_id}/schema", of_one, methods=["GET"]),
     ]
 
 
 async def schema(request: Request) -> Response:
+    """GET /v1/events/schema: of all events, or of those of one experiment run."""
     who = await caller(request, Permission.READ)
     params = Params(request)
-    asked = Asked(
-        period=params.period(),
-        project=params.text("project"),
-        evaluation=request.path_params.get("run_id") or params.text("evaluation_id"),
-    )
-    chosen = await selection(request, who.workspace, asked)
-    if chosen is None:
-        return encode({"fields": [], "datasets": [], "mappings": {}})
-    return encode(await _schema(request, chosen))
+    return await _answer(request, who.workspace, _asked(params, evaluation=params.text("evaluation_id")))
+
+
+async def of_experiments(request: Request) -> Response:
+    """GET /v1/runs/schema: of the events of all experiment runs."""
+    who = await caller(request, Permission.READ)
+    return await _answer(request, who.workspace, _asked(Params(request), OF_EXPERIMENTS))
+
+
+async def of_one(request: Request) -> Response:
+    """GET /v1/runs/{run_id}/schema; 404 when there is no such run."""
+    who = await caller(request, Permission.READ)
+    run_id = path_uuid(request, "evaluation_id")
+    await services(request).experiments.evaluations.read(who.workspace, run_id)
+    return await _answer(request, who.workspace, _asked(Params(request), evaluation=str(run_id)))
+
+
+def _asked(params: Params, wanted: Filter | None = None, evaluation: str | None = None) -> Asked:
+    return Asked(filter=wanted, period=params.period(), project=params.text("project"), evaluation=evaluation)
+
+
+async def _answer(request: Request, workspace: UUID, asked: Asked) -> Response:
+    chosen = await selection(request, workspace, asked)
+    nothing: dict[str, Any] = {"fields": [], "datasets": [], "mappings": {}}
+    return encode(nothing if chosen is None else await _schema(request, chosen))
 
 
 async def _schema(request: Request, chosen: RunSelection) -> dict[str, Any]:
