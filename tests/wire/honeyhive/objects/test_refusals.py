@@ -121,7 +121,9 @@ def test_filters_of_configurations(hh: httpx.Client, project: str) -> None:
         assert len(found) == count, tags
 
 
-@pytest.mark.parametrize("which", ["35f24818-81d4-49c9-aad5-bcf53f9b9c46", "6638187d505c6812e4043f24", "x%00y"])
+@pytest.mark.parametrize(
+    "which", ["35f24818-81d4-49c9-aad5-bcf53f9b9c46", "6638187d505c6812e4043f24", "x%00y"]
+)
 def test_what_is_not_there(hh: httpx.Client, which: str) -> None:
     for path in ("/v1/configurations", "/configurations", "/v1/charts"):
         assert hh.delete(f"{path}/{which}").status_code == 404
