@@ -146,7 +146,9 @@ def names(of: tuple[OpenRuns, UUID], wanted: Filter) -> set[str]:
 ALL = {*DOCUMENTS, "bare"}
 
 
-@pytest.mark.parametrize(("wanted", "expected"), CASES, ids=str)
+@pytest.mark.parametrize(
+    ("wanted", "expected"), CASES, ids=lambda value: str(sorted(value) if isinstance(value, set) else value)
+)
 def test_a_value_is_found_in_every_document(
     documents: tuple[OpenRuns, UUID], wanted: ValueTest, expected: set[str]
 ) -> None:

@@ -240,7 +240,7 @@ def test_the_schema_of_experiment_runs(written: Corpus) -> None:
     of_all = fields(written.hh.get("/v1/runs/schema").json())
     assert ("metadata.plan", "session") in of_all
     assert ("metadata.list", "chain") not in of_all
-    nothing = {"fields": [], "datasets": [], "mappings": {}}
+    nothing: dict[str, Any] = {"fields": [], "datasets": [], "mappings": {}}
     assert written.hh.get("/v1/events/schema", params={"evaluation_id": "no such run"}).json() == nothing
     assert written.hh.get("/v1/events/schema", params={"project": "no such project"}).json() == nothing
 
