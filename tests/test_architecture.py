@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,8 +39,13 @@ ENGINE_NAMES = re.compile(r"\b(chdb|clickhouse|sqlite|postgres(?:ql)?)\b", re.IG
 MAY_NAME_ENGINES = {"settings.py", "cli.py", "doctor.py"}
 
 
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -83,7 +89,7 @@ def test_files_and_functions_fit_in_the_head(path: Path) -> None:
     text = path.read_text()
     if name not in LONG_FILES:
         assert text.count("\n") <= 700, f"{name} is over 700 lines: move a wall"
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
             if f"{name}:{node.name}" not in LONG_FUNCTIONS:
@@ -96,11 +102,9 @@ def test_engines_are_named_only_where_they_are_chosen(path: Path) -> None:
     if relative.parts[0] == "store" or relative.name in MAY_NAME_ENGINES:
         return
     code = "\n".join(
-        ast.unparse(node)
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Import | ast.ImportFrom)
+        ast.unparse(node) for node in ast.walk(parsed(path)) if isinstance(node, ast.Import | ast.ImportFrom)
     )
-    names = {node.id for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Name)}
+    names = {node.id for node in ast.walk(parsed(path)) if isinstance(node, ast.Name)}
     assert not ENGINE_NAMES.search(code), f"{relative} imports an engine"
     assert not any(ENGINE_NAMES.fullmatch(name) for name in names), f"{relative} names an engine"
 
