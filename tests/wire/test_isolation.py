@@ -765,7 +765,12 @@ class House:
         queue = made("POST", "/annotation-queues", {"name": secret, "description": secret})["id"]
         (item,) = made("POST", f"/annotation-queues/{queue}/runs", [things.run])
         things.queue, things.item = queue, item["id"]
-        configuration = {**CONFIGURATION_IN, "name": secret, "provider": secret, "project": things.project_name}
+        configuration = {
+            **CONFIGURATION_IN,
+            "name": secret,
+            "provider": secret,
+            "project": things.project_name,
+        }
         things.configuration = made("POST", "/honeyhive/configurations", configuration)["insertedId"]
         tool = {**TOOL_IN, "name": secret, "description": secret}
         things.tool = made("POST", "/honeyhive/tools", tool)["result"]["insertedId"]
