@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from stenograph.domain.recording.recorder import Pace, Recorder
+from stenograph.domain.recording.recorder import Follower, Pace, Recorder
 from stenograph.domain.unclaimed_files import UnclaimedFiles
 from stenograph.domain.usage.prices import PriceBook
 from stenograph.model.access import DEFAULT_WORKSPACE
@@ -108,7 +108,9 @@ class House:
         self.metrics = Metrics()
 
     @contextlib.asynccontextmanager
-    async def recorder(self, pace: Pace = EAGER, **inbox: int) -> AsyncIterator[Recorder]:
+    async def recorder(
+        self, pace: Pace = EAGER, follower: Follower | None = None, **inbox: int
+    ) -> AsyncIterator[Recorder]:
         """Stopped cleanly at the end, so that all is written; unless it was crashed."""
         options = {"segment_bytes": 2**26, "max_bytes": 2**30, "min_free_bytes": 0, **inbox}
         journal = Inbox(self.folder / "inbox", **options)
@@ -119,6 +121,7 @@ class House:
             PriceBook(self.meta),
             self.metrics,
             pace,
+            follower,
         )
         await made.start()
         try:

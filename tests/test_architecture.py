@@ -16,14 +16,15 @@ MODULES = sorted(path for path in SOURCE.rglob("*.py"))
 ARROWS = {
     "model": {"model"},
     "store": {"model", "store"},
-    "domain": {"model", "store", "domain"},
+    "llm": {"model", "llm"},
+    "domain": {"model", "store", "llm", "domain"},
     "wire": {"model", "domain", "wire", "store"},
     "transfer": {"model", "transfer"},
 }
-"""What each layer may import. Below all of them: errors, settings and observability, which import nothing of ours
-(observability: settings); model and transfer, a client of the HTTP API, use errors alone. cli, doctor and main stand
-above."""
-FOUNDATIONS = {"errors", "settings", "observability", "__init__"}
+"""What each layer may import. Below all of them: errors, settings, observability and outbound, which import nothing of
+ours (observability: settings; outbound: errors); model and transfer, a client of the HTTP API, use errors alone. cli,
+doctor and main stand above."""
+FOUNDATIONS = {"errors", "settings", "observability", "outbound", "__init__"}
 FEW_FOUNDATIONS = {"errors"}
 
 STORE_SEAM = {"stenograph.store.api"}

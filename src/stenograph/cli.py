@@ -233,6 +233,7 @@ def _key_row(workspace: Workspace, key: ApiKey) -> dict[str, str | None]:
         "role": key.role.value,
         "name": key.name,
         "created": _day(key.created_at),
+        "expires": None if key.expires_at is None else _day(key.expires_at),
         "revoked": None if key.revoked_at is None else _day(key.revoked_at),
     }
 

@@ -3,6 +3,7 @@
     StenographError
       CallerError          the request has to change before it can succeed
         Invalid            · malformed or contradictory (carries where)
+          ModelRefused     · a model's server will not take it, or none is set up
         Unauthenticated    · no key, or one we do not know
         Forbidden          · a key whose role does not reach this far
         NotFound           · no such thing in the caller's workspace
@@ -12,6 +13,7 @@
       Overloaded           the same request may succeed later
         InboxFull          · acknowledged work waits for the run store
         StoreUnavailable   · an engine or disk is not answering
+        ModelUnavailable   · a model's server is not answering, or not now
     anything else          is a bug of ours and becomes a bare 500
 
 Each face maps this tree to its vendor's status codes and JSON in one table.
@@ -46,6 +48,17 @@ class Invalid(CallerError):
         super().__init__(message)
         self.where = where
         self.position = position
+
+
+class ModelRefused(Invalid):
+    """The model's server refuses this request.
+
+    `status` is its HTTP status; None when it was not asked, because nothing says where it is.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Unauthenticated(CallerError):
@@ -89,3 +102,7 @@ class InboxFull(Overloaded):
 
 class StoreUnavailable(Overloaded):
     """The store is not answering."""
+
+
+class ModelUnavailable(Overloaded):
+    """The model's server is not answering."""

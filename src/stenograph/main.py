@@ -17,34 +17,43 @@ import structlog
 import uvicorn
 
 from stenograph.domain.access import Access
+from stenograph.domain.annotation.filling import QueueFilling
 from stenograph.domain.annotation.items import QueueItems
 from stenograph.domain.annotation.population import QueuePopulation
 from stenograph.domain.annotation.queues import AnnotationQueues
 from stenograph.domain.attachments import Links
+from stenograph.domain.datapoints.services import DatapointServices
 from stenograph.domain.datasets.datasets import Datasets
 from stenograph.domain.datasets.sharing import DatasetSharing
+from stenograph.domain.evaluators.evaluation import Evaluation
 from stenograph.domain.examples.examples import Examples
 from stenograph.domain.examples.late import LateExamples
 from stenograph.domain.experiments.experiments import Experiments
+from stenograph.domain.experiments.sessions import ExperimentSessions
 from stenograph.domain.feedback.configs import FeedbackConfigs
 from stenograph.domain.feedback.feedback import FeedbackService
 from stenograph.domain.feedback.formulas import FeedbackFormulas
 from stenograph.domain.feedback.tokens import FeedbackTokens
+from stenograph.domain.objects.objects import Objects
 from stenograph.domain.projects.deletion import ProjectDeletion
 from stenograph.domain.projects.projects import Projects
 from stenograph.domain.projects.stats import ProjectStats
 from stenograph.domain.recording.ingest import Ingest
-from stenograph.domain.recording.recorder import Pace, Recorder
+from stenograph.domain.recording.recorder import Follower, Pace, Recorder
 from stenograph.domain.runs import RunReader
 from stenograph.domain.sharing import Sharing
 from stenograph.domain.unclaimed_files import UnclaimedFiles
 from stenograph.domain.usage.prices import PriceBook
 from stenograph.errors import StenographError
+from stenograph.llm.client import Models
+from stenograph.llm.endpoint import of_operator
 from stenograph.observability import Metrics, configure_logging
 from stenograph.settings import Settings
 from stenograph.store.open import Stores, open_stores
 from stenograph.wire import app
 from stenograph.wire.bodies import Bodies, Limits
+from stenograph.wire.honeyhive.events import filters as event_filters
+from stenograph.wire.honeyhive.metrics.language import EventLanguage
 from stenograph.wire.http import Services
 from stenograph.wire.payloads import Payloads
 
@@ -54,40 +63,24 @@ log = structlog.get_logger("stenograph")
 def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Services, Recorder]:
     """The services over these stores, and the recorder that has to be started and stopped around them."""
     prices = PriceBook(stores.meta)
-    recorder = Recorder(
-        stores.inbox,
-        stores.runs,
-        stores.meta,
-        prices,
-        metrics,
-        Pace(
-            flush_runs=settings.flush_runs,
-            flush_seconds=settings.flush_seconds,
-            hold_open_seconds=settings.hold_open_seconds,
-            pending_bytes=settings.pending_max_bytes,
-            settle_seconds=settings.read_timeout_seconds,
-        ),
-    )
+    models = Models(of_operator(settings), seconds=settings.llm_timeout_seconds)
+    evaluation = Evaluation(stores.meta, models, EventLanguage(), settings)
+    recorder = _recorder(settings, stores, prices, metrics, evaluation.noting)
+    evaluation.follow(recorder, stores.runs, metrics)
     projects = Projects(stores.meta)
     configs = FeedbackConfigs(stores.meta)
     formulas = FeedbackFormulas(stores.meta)
     reader = RunReader(stores.runs, recorder, stores.blobs, formulas, metrics)
     stats = ProjectStats(projects, reader)
+    feedback = FeedbackService(stores.runs, recorder, configs, metrics)
     traces = settings.max_runs_per_trace
     files = UnclaimedFiles(stores.meta, stores.runs, recorder, stores.blobs, stores.files)
     ingest = Ingest(recorder, stores.runs, projects, files, max_runs_per_trace=traces)
     datasets = Datasets(stores.meta, stores.blobs)
     late = LateExamples(stores.meta, reader, recorder)
     examples = Examples(stores.meta, stores.blobs, files, datasets, reader, late)
-    queue_items = QueueItems(stores.meta, reader)
-    bodies = Bodies(
-        Limits(
-            body=settings.max_body_bytes,
-            inflated=settings.max_inflated_bytes,
-            ratio=settings.max_inflation_ratio,
-            inflight=settings.max_inflight_bytes,
-        )
-    )
+    queues, queue_items = AnnotationQueues(stores.meta), QueueItems(stores.meta, reader)
+    bodies = _bodies(settings)
     _watch(metrics, stores, recorder, bodies, settings.data_dir)
     return (
         Services(
@@ -99,7 +92,7 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
             project_stats=stats,
             deletion=ProjectDeletion(stores.meta, projects, stores.runs, recorder, stores.blobs),
             runs=reader,
-            feedback=FeedbackService(stores.runs, recorder, configs, metrics),
+            feedback=feedback,
             feedback_configs=configs,
             feedback_formulas=formulas,
             feedback_tokens=FeedbackTokens(stores.meta, configs),
@@ -107,6 +100,9 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
             datasets=datasets,
             dataset_sharing=DatasetSharing(stores.meta, datasets),
             examples=examples,
+            datapoints=DatapointServices.over(
+                stores.meta, stores.blobs, datasets=datasets, examples=examples, late=late
+            ),
             experiments=Experiments.over(
                 stores.meta,
                 reader,
@@ -116,10 +112,17 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
                 datasets=datasets,
                 examples=examples,
                 ingest=ingest,
+                feedback=feedback,
+                sessions=ExperimentSessions(stores.meta, ingest.known, recorder, reader),
             ),
-            annotation_queues=AnnotationQueues(stores.meta),
+            evaluation=evaluation,
+            annotation_queues=queues,
             queue_items=queue_items,
             queue_population=QueuePopulation(projects, reader, queue_items),
+            queue_filling=QueueFilling(
+                stores.meta, stores.runs, recorder, reader, queues, queue_items, event_filters.of_document
+            ),
+            objects=Objects.over(stores.meta, reader),
             links=Links(_secret(settings.data_dir), settings.attachment_url_seconds),
             prices=prices,
             meta=stores.meta,
@@ -137,6 +140,30 @@ def _watch(metrics: Metrics, stores: Stores, recorder: Recorder, bodies: Bodies,
     metrics.watch_pending(lambda: recorder.pending.runs, lambda: recorder.pending.bytes)
     metrics.watch_inflight(lambda: bodies.inflight)
     metrics.watch_disk(lambda: _free(folder))
+
+
+def _bodies(settings: Settings) -> Bodies:
+    return Bodies(
+        Limits(
+            body=settings.max_body_bytes,
+            inflated=settings.max_inflated_bytes,
+            ratio=settings.max_inflation_ratio,
+            inflight=settings.max_inflight_bytes,
+        )
+    )
+
+
+def _recorder(
+    settings: Settings, stores: Stores, prices: PriceBook, metrics: Metrics, follower: Follower
+) -> Recorder:
+    pace = Pace(
+        flush_runs=settings.flush_runs,
+        flush_seconds=settings.flush_seconds,
+        hold_open_seconds=settings.hold_open_seconds,
+        pending_bytes=settings.pending_max_bytes,
+        settle_seconds=settings.read_timeout_seconds,
+    )
+    return Recorder(stores.inbox, stores.runs, stores.meta, prices, metrics, pace, follower)
 
 
 def _free(folder: Path) -> float:
@@ -163,13 +190,18 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
     stores = await open_stores(settings)
     services, recorder = assemble(settings, stores, Metrics())
     await services.deletion.start()
+    await services.evaluation.prepare()
     await recorder.start()
     services.files.start()
+    await services.queue_filling.start()
+    await services.evaluation.start()
     try:
         yield services
     finally:
+        await services.evaluation.stop()
         await services.files.stop()
         await services.deletion.stop()
+        await services.queue_filling.stop()
         await recorder.stop()
         await stores.runs.close()
         await stores.meta.close()

@@ -49,7 +49,9 @@ _LEVELS: Mapping[LogLevel, int] = {
     "error": logging.ERROR,
 }
 # Libraries that are of interest only when they complain.
-_TALKATIVE = ("alembic", "asyncio", "httpx", "sqlalchemy", "uvicorn.error")
+_TALKATIVE = (
+    "alembic", "asyncio", "httpcore2", "httpx", "httpx2", "openai", "sqlalchemy", "uvicorn.error",
+)  # fmt: skip
 
 
 def _without_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -182,6 +184,9 @@ class Metrics:
             "records_dead_lettered", "Acknowledged records that the run store refused; kept apart.", "kind"
         )
         self._received = self._counter("received_bytes", "Bytes of request bodies, as sent.")
+        self._evaluations = self._counter(
+            "evaluations", "Attempts of evaluators at new events, by what became of them.", "outcome"
+        )
 
     def _make_gauges(self) -> None:
         self._inbox_bytes = self._gauge("inbox_bytes", "Bytes in the inbox, waiting for the run store.")
@@ -191,6 +196,9 @@ class Metrics:
         self._pending_runs = self._gauge("pending_runs", "Runs in memory on their way to the run store.")
         self._pending_bytes = self._gauge("pending_bytes", "Bytes of those runs.")
         self._inflight_bytes = self._gauge("inflight_bytes", "Decompressed bytes that requests work on.")
+        self._evaluations_waiting = self._gauge(
+            "evaluations_waiting", "Evaluations of new events that are still to be made."
+        )
         self._disk_free = self._gauge("data_dir_free_bytes", "Free bytes on the data folder's disk.")
 
     def _make_timings(self) -> None:
@@ -233,6 +241,10 @@ class Metrics:
         """`size` bytes of a request body came over the wire."""
         self._received.inc(size)
 
+    def evaluated(self, outcome: str) -> None:
+        """An evaluator was run on a new event. `outcome` is the status of the task then (model/evaluators.py)."""
+        self._evaluations.labels(outcome).inc()
+
     def flushed(self, rows: int, seconds: float) -> None:
         """One batch was written to the run store."""
         self._flush_rows.observe(rows)
@@ -262,6 +274,9 @@ class Metrics:
 
     def watch_inflight(self, size: Callable[[], float]) -> None:
         self._inflight_bytes.set_function(_reading(size))
+
+    def watch_evaluations(self, waiting: Callable[[], float]) -> None:
+        self._evaluations_waiting.set_function(_reading(waiting))
 
     def watch_disk(self, free: Callable[[], float]) -> None:
         self._disk_free.set_function(_reading(free))

@@ -238,6 +238,50 @@ class Settings(BaseSettings):
         3600, ge=1, le=604_800, description="How long a link to an attachment stays valid."
     )
 
+    # Models and evaluators
+    llm_base_url: Annotated[str, AfterValidator(_public_url)] = Field(
+        "",
+        description="The OpenAI-compatible server that is asked when a model is needed, up to and without "
+        "`/chat/completions`. Empty: `OPENAI_BASE_URL`, or OpenAI's own where there is a key.",
+    )
+    llm_api_key: str = Field(
+        "",
+        repr=False,
+        description="The key for it. Empty, and no `STENOGRAPH_LLM_BASE_URL` either: `OPENAI_API_KEY`.",
+    )
+    llm_model: str = Field("", description="The model that is asked where nothing names one.")
+    llm_timeout_seconds: float = Field(
+        120.0,
+        gt=0,
+        le=3600,
+        allow_inf_nan=False,
+        description="A question to a model takes no longer, retries included.",
+    )
+    evaluator_concurrency: int = Field(
+        4, ge=1, le=256, description="Evaluations of new events that run at the same time."
+    )
+    python_evaluators: bool = Field(
+        False,
+        description="Run evaluators that users write in Python, each in a confined process of its own. What that "
+        "guards against, and what not: docs/evaluators.md.",
+    )
+    python_evaluator_seconds: float = Field(
+        5.0, ge=0.1, le=300, allow_inf_nan=False, description="Longest that one such evaluation may take."
+    )
+    python_evaluator_memory_bytes: Bytes = Field(
+        256 * MiB, ge=64 * MiB, description="Most memory that one such evaluation may use."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _models_as_elsewhere(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """OpenAI's own variables, where ours say nothing of a model's server. Never mixed with ours: a key must not
+        go to a server that it was not meant for."""
+        if given.get("llm_base_url") or given.get("llm_api_key"):
+            return given
+        elsewhere = {"llm_base_url": "OPENAI_BASE_URL", "llm_api_key": "OPENAI_API_KEY"}
+        return given | {name: found for name, key in elsewhere.items() if (found := os.environ.get(key))}
+
     @model_validator(mode="after")
     def _agree(self) -> Settings:
         """Refuse settings that contradict each other."""
@@ -350,6 +394,7 @@ _SECTIONS = {
     "max_body_bytes": "Limits of a request",
     "inbox_max_bytes": "Inbox: acknowledged and on disk, not yet in the run store",
     "engine_max_memory_bytes": "Engine and reading",
+    "llm_base_url": "Models and evaluators",
 }
 
 _PREAMBLE = """\

@@ -12,7 +12,7 @@ import pytest
 
 from stenograph.domain.access import KEY_TTL, MAX_CACHED_KEYS, Access, require
 from stenograph.errors import Conflict, Forbidden, Invalid, NotFound, StoreUnavailable, Unauthenticated
-from stenograph.model.access import DEFAULT_WORKSPACE, PERMISSIONS, Caller, Permission, Role
+from stenograph.model.access import DEFAULT_WORKSPACE, PERMISSIONS, Caller, KeyKind, Permission, Role
 from stenograph.model.projects import ProjectQuery
 from stenograph.store.meta.database import Database, open_meta
 
@@ -97,6 +97,52 @@ def test_an_open_server_takes_anybody_but_knows_its_keys(meta: Callable[[Work], 
         await access.revoke_key(OPERATOR, issued.key.id, team.id)
         with pytest.raises(Unauthenticated):
             await access.authenticate(issued.secret)
+
+    meta(work)
+
+
+@pytest.mark.parametrize("is_open", [True, False], ids=["open", "closed"])
+def test_a_key_works_until_it_expires(meta: Callable[[Work], None], is_open: bool) -> None:
+    """To the moment, though what is known of a key is kept for a while."""
+
+    async def work(store: Database) -> None:
+        now = [1_000]
+        access = Access(store, is_open=is_open, clock=lambda: 0.0, now=lambda: now[0])
+        issued = await access.create_key(OPERATOR, "ci", Role.READ, expires_at=2_000)
+        assert issued.key.expires_at == 2_000
+        for now[0] in (1_000, 1_999):
+            found = await access.authenticate(issued.secret)
+            assert found == Caller(DEFAULT_WORKSPACE, Role.READ, issued.key.id)
+            assert await access.has_keys()
+        for now[0] in (2_000, 3_000):
+            with pytest.raises(Unauthenticated, match="expired"):
+                await access.authenticate(issued.secret)
+            assert not await access.has_keys()
+        for gone in (2_999, 3_000):
+            with pytest.raises(Invalid, match="future"):
+                await access.create_key(OPERATOR, "ci", Role.READ, expires_at=gone)
+
+    meta(work)
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"),
+    [
+        (KeyKind.FINE_GRAINED, r"hh_fgdp_[A-Za-z0-9]{24}_[A-Za-z0-9_-]{64}"),
+        (KeyKind.INGESTION, r"hh_ingst_[A-Za-z0-9]{24}_[A-Za-z0-9_-]{64}"),
+    ],
+)
+def test_keys_come_in_the_forms_that_clients_check(
+    meta: Callable[[Work], None], kind: KeyKind, form: str
+) -> None:
+    async def work(store: Database) -> None:
+        access = Access(store, is_open=False)
+        made = [await access.create_key(OPERATOR, "ci", Role.READ, kind=kind) for _ in range(20)]
+        assert all(re.fullmatch(form, issued.secret) for issued in made)
+        assert len({issued.secret for issued in made}) == 20
+        assert {issued.key.kind for issued in made} == {kind}
+        found = await access.authenticate(made[0].secret)
+        assert found.key_id == made[0].key.id
 
     meta(work)
 

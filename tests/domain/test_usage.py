@@ -324,3 +324,36 @@ clean_details = st.dictionaries(st.text(min_size=1, max_size=64), st.integers(0,
 )
 def test_the_fast_reading_means_what_the_patient_one_means(value: dict[str, Any]) -> None:
     assert msgspec.convert(value, Clean).raw() == stated(value)
+
+
+# -- HoneyHive -------------------------------------------------------------------------------------------
+
+
+def event(metadata: Any, kind: str | None = None) -> dict[str, Any]:
+    return {"metadata": metadata, "honeyhive": {} if kind is None else {"event_type": kind}}
+
+
+@pytest.mark.parametrize("run_type", ["llm", "tool", "chain"])
+def test_a_honeyhive_events_metadata_counts_on_every_event(run_type: str) -> None:
+    metadata = {"prompt_tokens": 35, "completion_tokens": 23, "total_tokens": 58, "cost": 0.00008, "x": {}}
+    found = of(extra=event(metadata), run_type=run_type)
+    assert found == RawUsage(35, 23, 58, total_cost=80_000_000)
+    assert of(extra={"metadata": metadata}, run_type=run_type) is None
+    assert of(extra=event(metadata, "session"), run_type=run_type) is None
+    assert of(extra=event({"cost": 2}), run_type=run_type) == RawUsage(total_cost=2 * 10**12)
+
+
+def test_a_cost_alone_leaves_the_tokens_to_the_response() -> None:
+    outputs = {"usage": {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}}
+    assert of(outputs, event({"cost": 1})) == RawUsage(3, 4, 7, total_cost=10**12)
+    assert of(outputs, event({"total_tokens": 9})) == RawUsage(total_tokens=9)
+    assert of(outputs, event({"usage_metadata": {"input_tokens": 1}, "cost": 1})) == RawUsage(1)
+    assert of({}, event({"cost": 1})) == RawUsage(total_cost=10**12)
+
+
+@pytest.mark.parametrize(
+    "metadata", [None, [], "x", {"cost": "much"}, {"cost": -1}, {"cost": None}, {"total_tokens": "many"}]
+)
+def test_what_a_honeyhive_event_may_also_have_there(metadata: Any) -> None:
+    assert of(extra=event(metadata)) is None
+    assert of(extra={"metadata": metadata, "honeyhive": []}) is None

@@ -8,6 +8,9 @@ from uuid import UUID
 
 import pytest
 
+from stenograph.model.feedback import Shelf
+from stenograph.model.filters import Compare, Contains, Field, Filter, Op, Rare, Text, TraceCount
+from stenograph.model.values import Document, InDocument, InFeedback, Reading, ValueOp, ValueTest
 from stenograph.store.runs.conditions import condition
 from stenograph.store.runs.sql import Params
 from stenograph.wire.langsmith.filters.filters import parse
@@ -66,13 +69,42 @@ STATEMENTS = {
 }
 
 
-@pytest.mark.parametrize("name", STATEMENTS)
+INPUTS, METADATA, EXTRA = Document.INPUTS, Document.METADATA, Document.EXTRA
+TREES: dict[str, Filter] = {
+    "value_in_inputs": ValueTest(InDocument(INPUTS, ("chat", "0", "text")), ValueOp.EQ, Reading.TEXT, "it's"),
+    "value_in_extra": ValueTest(
+        InDocument(EXTRA, ("n",), ("honeyhive", "config")), ValueOp.GT, Reading.NUMBER, 1.5
+    ),
+    "value_in_metadata": ValueTest(InDocument(METADATA, ("run_id",)), ValueOp.EQ, Reading.TEXT, "r"),
+    "value_in_metadata_dotted": ValueTest(InDocument(METADATA, ("a", "b")), ValueOp.EQ, Reading.FLAG, True),
+    "value_exists": ValueTest(InDocument(METADATA, ("a",)), ValueOp.EXISTS),
+    "value_exists_inside": ValueTest(InDocument(Document.OUTPUTS, ("a",)), ValueOp.EXISTS),
+    "value_of_whole": ValueTest(InDocument(INPUTS, ()), ValueOp.CONTAINS, Reading.TEXT, "hi"),
+    "value_whole_exists": ValueTest(InDocument(INPUTS, ()), ValueOp.EXISTS),
+    "value_moment": ValueTest(
+        InDocument(METADATA, ("at",)), ValueOp.LT, Reading.MOMENT, 1_768_910_400_000_000
+    ),
+    "value_of_metrics": ValueTest(InFeedback(Shelf.METRICS, ("ok",)), ValueOp.GT, Reading.NUMBER, 0.5),
+    "value_of_feedback": ValueTest(
+        InFeedback(Shelf.FEEDBACK, ("ok", "why")), ValueOp.CONTAINS, Reading.TEXT, "x"
+    ),
+    "value_of_explanation": ValueTest(InFeedback(Shelf.METRICS, ("ok_explanation",)), ValueOp.EXISTS),
+    "trace_count": TraceCount(Compare(Field.RUN_TYPE, Op.EQ, "llm"), Op.GT, 2),
+    "trace_sum": TraceCount(Compare(Field.RUN_TYPE, Op.EQ, "llm"), Op.GT, 10**12, Field.TOTAL_COST),
+    "tokens_alone": Compare(Field.TOTAL_TOKENS, Op.GT, 5, alone=True),
+    "value_on_shelf": ValueTest(InFeedback(Shelf.FEEDBACK, ()), ValueOp.EXISTS),
+    "rare": Rare(Compare(Field.NAME, Op.EQ, "seldom")),
+    "id_contains": Contains(Text.PARENT_RUN_ID, "018f"),
+}
+
+
+@pytest.mark.parametrize("name", [*STATEMENTS, *TREES])
 def test_sql_is_as_recorded(name: str) -> None:
     params = Params()
-    sql = condition(parse(STATEMENTS[name]), params, UUID(int=1))
+    sql = condition(TREES.get(name) or parse(STATEMENTS[name]), params, UUID(int=1))
     bound = "".join(f"-- {key} = {value}\n" for key, value in params.values.items())
     golden = GOLDEN / f"{name}.sql"
-    text = f"-- {STATEMENTS[name]}\n{sql}\n{bound}"
+    text = f"-- {STATEMENTS.get(name, 'of a tree')}\n{sql}\n{bound}"
     if os.environ.get("UPDATE_GOLDEN"):
         golden.parent.mkdir(parents=True, exist_ok=True)
         golden.write_text(text)
@@ -80,4 +112,4 @@ def test_sql_is_as_recorded(name: str) -> None:
 
 
 def test_no_golden_file_is_left_over() -> None:
-    assert {file.stem for file in GOLDEN.glob("*.sql")} == set(STATEMENTS)
+    assert {file.stem for file in GOLDEN.glob("*.sql")} == {*STATEMENTS, *TREES}

@@ -76,7 +76,7 @@ def key(workspace: UUID = MINE, at: int = 1) -> ApiKey:
 
 def test_keys_are_found_by_hash_and_listed_by_workspace(meta: Callable[..., None]) -> None:
     async def work(store: MetaStore) -> None:
-        assert not await store.keys.any_active()
+        assert not await store.keys.any_active(10)
         newer, older, foreign = key(at=2), key(at=1), key(OTHER)
         for each, key_hash in ((newer, "h1"), (older, "h2"), (foreign, "h3")):
             await store.keys.create(each, key_hash)
@@ -96,12 +96,12 @@ def test_a_key_is_revoked_once_and_by_its_own_workspace(meta: Callable[..., None
         await store.keys.create(mine, "h1")
         assert await store.keys.revoke(OTHER, mine.id, at=7) is None
         assert await store.keys.find("h1") == mine
-        assert await store.keys.any_active()
+        assert await store.keys.any_active(10)
         revoked = msgspec.structs.replace(mine, revoked_at=8)
         assert await store.keys.revoke(MINE, mine.id, at=8) == revoked
         assert await store.keys.revoke(MINE, mine.id, at=9) == revoked
         assert await store.keys.find("h1") == revoked
-        assert not await store.keys.any_active()
+        assert not await store.keys.any_active(10)
 
     meta(work)
 

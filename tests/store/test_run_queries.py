@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from stenograph.model.feedback import Shelf
 from stenograph.model.feedback_formulas import Aggregation, Applied, Formula, FormulaPart
 from stenograph.model.filters import (
     Compare,
@@ -23,9 +24,20 @@ from stenograph.model.filters import (
     TestOp,
     all_of,
 )
+from stenograph.model.measures import (
+    Aggregate,
+    Choice,
+    Constant,
+    FigureQuery,
+    NamesQuery,
+    OfTrace,
+    Scaled,
+    Span,
+)
 from stenograph.model.query import Cursor, FeedbackQuery, RunQuery, RunSelection, ThreadQuery
 from stenograph.model.runs import Run
-from stenograph.store.runs import feedback_query, figures, query
+from stenograph.model.values import Document, InDocument, InFeedback
+from stenograph.store.runs import feedback_query, figures, measures, query
 from stenograph.store.runs.feedback_query import Asked
 from stenograph.store.runs.query import Statement
 
@@ -112,7 +124,54 @@ def page(selection: RunSelection, **rest: object) -> Statement:
     return query.page(RunQuery(selection=selection, columns=COLUMNS, **rest))  # type: ignore[arg-type]
 
 
+KIND = Choice(((Compare(Field.IS_ROOT, Op.EQ, True), Constant("root")), (HasTag("x"), Field.NAME)))
+COST = Choice(
+    (
+        (Compare(Field.IS_ROOT, Op.EQ, True), OfTrace(HasTag("y"), Field.TOTAL_COST)),
+        (HasTag("x"), Field.TOTAL_COST),
+    )
+)
+NAMED = NamesQuery(
+    selection=PLAIN,
+    objects={"inputs": InDocument(Document.INPUTS, ()), "metadata": InDocument(Document.METADATA, ())},
+    group=KIND,
+)
+
+
 STATEMENTS: dict[str, Statement] = {
+    "count": query.count(FILTERED),
+    "page_offset": page(PLAIN, limit=5, offset=10),
+    "figures": measures.figures(FigureQuery(selection=RunSelection(workspace=WORKSPACE))),
+    "figures_by_time": measures.figures(
+        FigureQuery(
+            selection=BOUNDED,
+            measure=Scaled(Field.LATENCY, 1000),
+            aggregate=Aggregate.P95,
+            span=Span.WEEK,
+            group=KIND,
+        )
+    ),
+    "figures_of_documents": measures.figures(
+        FigureQuery(
+            selection=FILTERED,
+            measure=InDocument(Document.METADATA, ("a", "b")),
+            aggregate=Aggregate.SUM,
+            group=InDocument(Document.EXTRA, ("c", "d")),
+        )
+    ),
+    "figures_of_feedback": measures.figures(
+        FigureQuery(
+            selection=PLAIN,
+            measure=InFeedback(Shelf.METRICS, ("it's",)),
+            aggregate=Aggregate.AVERAGE,
+            group=InFeedback(Shelf.FEEDBACK, ("k",)),
+        )
+    ),
+    "figures_of_traces": measures.figures(
+        FigureQuery(selection=PLAIN, measure=COST, aggregate=Aggregate.SUM, span=Span.DAY)
+    ),
+    "names": measures.names(NAMED),
+    "feedback_names": measures.feedback_names(NAMED),
     "page": page(PLAIN),
     "page_bounded": page(BOUNDED, limit=5),
     "page_after": page(PLAIN, after=Cursor(NOON, ONE)),
@@ -124,6 +183,7 @@ STATEMENTS: dict[str, Statement] = {
     "answered_examples": query.answered_examples(PLAIN),
     "stored": query.stored(IDS),
     "every_place": query.every_place(IDS),
+    "changed": query.changed(WORKSPACE, 1_790_000_000_000_000, 5000),
     "descendants": query.descendants(WORKSPACE, RUNS, 100),
     "descendants_all": query.descendants(WORKSPACE, RUNS, None),
     "family": query.family(RUNS[0], 100),
@@ -192,6 +252,9 @@ STATEMENTS: dict[str, Statement] = {
     ),
     "page_filtered_by_composite": page(COMPOSED),
     "comparison_feedback_stats": feedback_query.comparison_feedback_stats(WORKSPACE, [ONE, TWO]),
+    "traces": figures.traces(WORKSPACE, RUNS),
+    "traces_with_feedback": feedback_query.traces_with_feedback(WORKSPACE, RUNS, True),
+    "traces_with_feedback_all_filed": feedback_query.traces_with_feedback(WORKSPACE, RUNS[:1], False),
     "unfiled_feedback": feedback_query.unfiled_feedback(1000),
     "project_feedback_stats": feedback_query.project_feedback_stats(WORKSPACE, [PROJECT, OTHER]),
 }
@@ -219,10 +282,10 @@ def test_values_are_bound_and_stay_in_their_workspace(name: str) -> None:
 
 
 def test_every_statement_is_pinned() -> None:
-    """Each builder of query.py, figures.py and feedback_query.py, and no file without a statement."""
+    """Each builder of query.py, figures.py, measures.py and feedback_query.py, and no file without a statement."""
     built = {
         name
-        for module in (query, figures, feedback_query)
+        for module in (query, figures, measures, feedback_query)
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and function.__annotations__.get("return") == "Statement"
         if not name.startswith("_")

@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+import string
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -22,15 +23,24 @@ from stenograph.model.access import (
     ApiKey,
     Caller,
     IssuedKey,
+    KeyKind,
     Permission,
     Role,
     Workspace,
 )
 from stenograph.model.projects import DEFAULT_PROJECT, Project
+from stenograph.model.runs import Micros
 from stenograph.store.api import MetaStore
 
 KEY_PREFIX: Final = "sk_steno_"
+HONEYHIVE_PREFIXES: Final = {KeyKind.FINE_GRAINED: "hh_fgdp_", KeyKind.INGESTION: "hh_ingst_"}
+"""HoneyHive's Python client takes keys of these kinds only with 24 letters and digits after the prefix, an underscore,
+and 64 characters of base64url."""
+
+_ALPHANUMERIC: Final = string.ascii_letters + string.digits
 MAX_NAME: Final = 200
+MAX_DESCRIPTION: Final = 2000
+MAX_PERMISSIONS: Final = 1000
 
 # Seconds for which a key is taken at its word: how long a revocation by another process may go unnoticed.
 KEY_TTL: Final = 2.0
@@ -60,16 +70,23 @@ class Access:
     """
 
     def __init__(
-        self, meta: MetaStore, *, is_open: bool, clock: Callable[[], float] = time.monotonic
+        self,
+        meta: MetaStore,
+        *,
+        is_open: bool,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], Micros] = lambda: time.time_ns() // 1000,
     ) -> None:
         self._meta = meta
         self._is_open = is_open
         self._clock = clock
+        self._now = now
         self._known: dict[str, tuple[float, ApiKey | None]] = {}
         self._revocations = 0
 
     async def authenticate(self, key: str | None) -> Caller:
-        """Whose key it is. Unauthenticated when it is revoked or, unless in open mode, missing or unknown."""
+        """Whose key it is. Unauthenticated when it is revoked, has expired or, unless in open mode, is missing or
+        unknown."""
         found = await self._find(key) if key else None
         if found is None:
             if self._is_open:
@@ -79,20 +96,49 @@ class Access:
             raise Unauthenticated
         if found.revoked_at is not None:
             raise Unauthenticated("This API key was revoked.")
+        if not found.is_active(self._now()):
+            raise Unauthenticated("This API key has expired.")
         return Caller(found.workspace, found.role, found.id)
 
     async def has_keys(self) -> bool:
         """Whether there is a key to call with: without one, a closed server would shut everybody out."""
-        return await self._meta.keys.any_active()
+        return await self._meta.keys.any_active(self._now())
 
     async def create_key(
-        self, caller: Caller, name: str, role: Role, workspace: UUID | None = None
+        self,
+        caller: Caller,
+        name: str,
+        role: Role,
+        workspace: UUID | None = None,
+        *,
+        kind: KeyKind = KeyKind.OWN,
+        description: str | None = None,
+        permissions: Sequence[str] = (),
+        expires_at: Micros | None = None,
     ) -> IssuedKey:
-        """A new key of the caller's workspace, or of another where the operator calls."""
+        """A new key of the caller's workspace, or of another where the operator calls.
+
+        Invalid for a time of expiry that has passed.
+        """
         owner = await self._reach(caller, workspace)
         _check_name(name)
-        secret = KEY_PREFIX + secrets.token_urlsafe(32)
-        key = ApiKey(id=uuid4(), workspace=owner, name=name, role=role, hint=secret[-4:], created_at=_now())
+        _check_details(description, permissions)
+        now = self._now()
+        if expires_at is not None and expires_at <= now:
+            raise Invalid("A key expires in the future.", ("body", "expires_at"))
+        secret = _secret(kind)
+        key = ApiKey(
+            id=uuid4(),
+            workspace=owner,
+            name=name,
+            role=role,
+            hint=secret[-4:],
+            created_at=now,
+            kind=kind,
+            description=description,
+            permissions=tuple(permissions),
+            expires_at=expires_at,
+        )
         await self._meta.keys.create(key, _hash(secret))
         return IssuedKey(key=key, secret=secret)
 
@@ -104,7 +150,7 @@ class Access:
         """Refused from now on in this process, and within KEY_TTL in others. NotFound when there is none."""
         owner = await self._reach(caller, workspace)
         try:
-            key = await self._meta.keys.revoke(owner, key_id, _now())
+            key = await self._meta.keys.revoke(owner, key_id, self._now())
         finally:
             self._revocations += 1
             self._known.clear()
@@ -121,7 +167,7 @@ class Access:
         if caller.workspace != DEFAULT_WORKSPACE:
             raise Forbidden("Workspaces are created by an admin of the default workspace.")
         _check_name(name)
-        now, identity = _now(), uuid4()
+        now, identity = self._now(), uuid4()
         workspace = Workspace(id=identity, name=name, handle=_handle(name, handle, identity), created_at=now)
         first = Project(
             id=uuid4(),
@@ -177,6 +223,26 @@ def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
 
 
+def _secret(kind: KeyKind) -> str:
+    """A new key in the form of its kind. What guards it is random in all: 256 bits or more."""
+    if kind is KeyKind.OWN:
+        return KEY_PREFIX + secrets.token_urlsafe(32)
+    public = "".join(secrets.choice(_ALPHANUMERIC) for _ in range(24))
+    return f"{HONEYHIVE_PREFIXES[kind]}{public}_{secrets.token_urlsafe(48)}"
+
+
+def _check_details(description: str | None, permissions: Sequence[str]) -> None:
+    if description is not None and (len(description) > MAX_DESCRIPTION or "\0" in description):
+        raise Invalid(
+            f"A key's description has at most {MAX_DESCRIPTION} characters, none of them NUL.",
+            ("body", "description"),
+        )
+    if len(permissions) > MAX_PERMISSIONS or any(len(each) > MAX_NAME for each in permissions):
+        raise Invalid(
+            f"At most {MAX_PERMISSIONS} permissions of {MAX_NAME} characters.", ("body", "permissions")
+        )
+
+
 def _check_name(name: str) -> None:
     if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
         raise Invalid(f"A name has 1 to {MAX_NAME} printable characters.", ("body", "name"))
@@ -192,7 +258,3 @@ def _handle(name: str, wanted: str | None, identity: UUID) -> str:
             "A handle has 1 to 63 lower-case letters, digits and inner hyphens.", ("body", "handle")
         )
     return wanted
-
-
-def _now() -> int:
-    return time.time_ns() // 1000

@@ -19,9 +19,10 @@ from stenograph.errors import NotFound
 from stenograph.model.feedback import FeedbackStat
 from stenograph.model.feedback_formulas import with_composites
 from stenograph.model.filters import Filter
+from stenograph.model.measures import Figure, FigureQuery, NameCount, NamesQuery
 from stenograph.model.query import RunQuery, RunSelection, StatGroup, ThreadQuery
 from stenograph.model.runs import Micros, Run
-from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket
+from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket, TraceFigures
 from stenograph.observability import Metrics
 from stenograph.store.api import BlobStore, RunStore
 
@@ -91,6 +92,41 @@ class RunReader:
         selection = await self._settled(selection)
         with self._metrics.querying("answered_examples"):
             return await self._store.answered_examples(selection)
+
+    async def written(self, query: RunQuery) -> list[Run]:
+        """A page of what is in the run store by now: for work behind the ingest, which must not hurry it."""
+        selection = query.selection
+        if dropping := self._recorder.deleted.dropping(selection.workspace):
+            selection = replace(selection, without_projects=dropping)
+        if speaks_of_feedback(selection.filter):
+            selection = await self._formulas.applied(selection)
+        with self._metrics.querying("written"):
+            return await self._store.page(replace(query, selection=selection))
+
+    async def apart(self, query: RunQuery) -> list[Run]:
+        """One page, where a run's figures are its own: nothing is asked of its descendants."""
+        query = replace(query, selection=await self._settled(query.selection))
+        with self._metrics.querying("page"):
+            runs = await self._store.page(query)
+        return await self._placed(query, runs)
+
+    async def count(self, selection: RunSelection) -> int:
+        """How many runs are selected."""
+        selection = await self._settled(selection)
+        with self._metrics.querying("count"):
+            return await self._store.count(selection)
+
+    async def figures(self, query: FigureQuery) -> list[Figure]:
+        """What a measure comes to, by time and by group."""
+        query = replace(query, selection=await self._settled(query.selection))
+        with self._metrics.querying("figures"):
+            return await self._store.figures(query)
+
+    async def names(self, query: NamesQuery) -> list[NameCount]:
+        """Which members the runs' objects have, and under which keys there is feedback, by group."""
+        query = replace(query, selection=await self._settled(query.selection))
+        with self._metrics.querying("names"):
+            return await self._store.names(query)
 
     async def _placed(self, query: RunQuery, runs: list[Run]) -> list[Run]:
         """The runs in their places, where it is asked for these and they were not known on writing."""
@@ -285,6 +321,19 @@ class RunReader:
         selection = await self._settled(selection)
         with self._metrics.querying("series"):
             return await self._store.series(selection, stride, group, path, origin, parts)
+
+    async def trace_figures(
+        self, workspace: UUID, roots: Sequence[Run]
+    ) -> tuple[Mapping[UUID, TraceFigures], set[UUID]]:
+        """What stands below each of these roots, by trace, and the traces in which feedback was given: two queries for
+        all. See RunStore.trace_figures."""
+        await self._recorder.settle(workspace)
+        with self._metrics.querying("trace_figures"):
+            figures, judged = await asyncio.gather(
+                self._store.trace_figures(workspace, roots),
+                self._store.traces_with_feedback(workspace, roots),
+            )
+        return figures, judged
 
     async def threads(self, query: ThreadQuery) -> tuple[list[ThreadSummary], int]:
         """A page of threads with first inputs, last outputs, usage and feedback, and the number of all."""

@@ -40,6 +40,14 @@ PERMISSIONS: Final[dict[Role, frozenset[Permission]]] = {
 }
 
 
+class KeyKind(StrEnum):
+    """What a key looks like: ours, or one of the forms that HoneyHive's clients check before they use it."""
+
+    OWN = "own"
+    FINE_GRAINED = "fine_grained"
+    INGESTION = "ingestion"
+
+
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     """Owns everything. `handle` is its short name for addresses, unique in the installation."""
 
@@ -50,7 +58,11 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A key as it may be listed: `hint` is its last four characters; the key itself is not kept."""
+    """A key as it may be listed: `hint` is its last four characters; the key itself is not kept.
+
+    `permissions` are those that a client asked for by a vendor's names; the `role` is what they come to. From
+    `expires_at` on the key is refused.
+    """
 
     id: UUID
     workspace: UUID
@@ -59,6 +71,14 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     hint: str
     created_at: Micros
     revoked_at: Micros | None = None
+    kind: KeyKind = KeyKind.OWN
+    description: str | None = None
+    permissions: tuple[str, ...] = ()
+    expires_at: Micros | None = None
+
+    def is_active(self, at: Micros) -> bool:
+        """Whether it may be used at that time."""
+        return self.revoked_at is None and (self.expires_at is None or at < self.expires_at)
 
 
 class IssuedKey(msgspec.Struct, frozen=True, kw_only=True):

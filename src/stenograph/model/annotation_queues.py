@@ -75,6 +75,9 @@ class AnnotationQueue(msgspec.Struct, frozen=True, kw_only=True):
     """A queue as stored. `metadata` is the client's JSON object, `reviewers` those assigned, in that order.
 
     `num_reviewers_per_item` None means every assigned reviewer, or one person where nobody is assigned.
+
+    A queue with `event_filters` (a JSON array, as a face understands it) that `fills` takes in the runs that match
+    by itself. `filled_to` is the version in the run store up to which it has looked at what was written.
     """
 
     id: UUID
@@ -92,6 +95,9 @@ class AnnotationQueue(msgspec.Struct, frozen=True, kw_only=True):
     rubric_items: Rubric | None = None
     rubric_instructions: str | None = None
     metadata: bytes | None = None
+    event_filters: bytes | None = None
+    fills: bool = True
+    filled_to: int | None = None
     reviewers: tuple[UUID, ...] = ()
 
     @property
@@ -109,8 +115,11 @@ class AnnotationQueue(msgspec.Struct, frozen=True, kw_only=True):
         return now - self.reservation_minutes * 60_000_000 if self.enable_reservations else None
 
 
+_NULLABLE: Final = frozenset({"num_reviewers_per_item", "metadata", "event_filters"})
+
+
 class AnnotationQueuePatch(msgspec.Struct, frozen=True, kw_only=True):
-    """Changes to a queue. None leaves a field as it is, but for the two where None means something: there UNSET
+    """Changes to a queue. None leaves a field as it is, but for those where None means something: there UNSET
     does. A rubric is replaced whole; conditions that an item does not state stay those of the item of the same key."""
 
     name: str | None = None
@@ -123,18 +132,22 @@ class AnnotationQueuePatch(msgspec.Struct, frozen=True, kw_only=True):
     rubric_items: Rubric | None = None
     rubric_instructions: str | None = None
     metadata: bytes | UnsetType | None = UNSET
+    event_filters: bytes | UnsetType | None = UNSET
+    fills: bool | None = None
+    filled_to: int | None = None
 
     def apply(self, to: AnnotationQueue, at: Micros) -> AnnotationQueue:
-        """The queue as changed at that time."""
+        """The queue as changed at that time. `filled_to` is for one that fills itself in another way than before."""
         stated = {
             field: value
             for field in self.__struct_fields__
-            if (value := getattr(self, field)) is not UNSET
-            and (value is not None or field in ("num_reviewers_per_item", "metadata"))
+            if (value := getattr(self, field)) is not UNSET and (value is not None or field in _NULLABLE)
         }
         if self.rubric_items is not None:
             stated["rubric_items"] = _keep_conditions(self.rubric_items, to.rubric_items or ())
         changed: AnnotationQueue = msgspec.structs.replace(to, **stated, updated_at=at)
+        if (changed.event_filters, changed.fills) == (to.event_filters, to.fills):
+            return msgspec.structs.replace(changed, filled_to=to.filled_to)
         return changed
 
 
@@ -166,7 +179,7 @@ class QueueQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which queues of one workspace. None means no condition; an empty `ids` matches nothing.
 
     `name_contains` ignores case. `dataset` is the default dataset, `run` one that an item holds, `reviewer` one
-    who is assigned. Without `limit` all are returned.
+    who is assigned, `fills` whether it may fill itself. Without `limit` all are returned.
     """
 
     workspace: UUID
@@ -177,6 +190,7 @@ class QueueQuery(msgspec.Struct, frozen=True, kw_only=True):
     queue_type: QueueType | None = None
     reviewer: UUID | None = None
     run: UUID | None = None
+    fills: bool | None = None
     sort: QueueSort = QueueSort.CREATED_AT
     descending: bool = True
     offset: int = 0

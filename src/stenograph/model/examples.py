@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from stenograph.errors import Invalid
 from stenograph.model.projects import contains
@@ -79,7 +80,7 @@ class ListChange(msgspec.Struct, frozen=True):
 
 
 class ExamplePatch(msgspec.Struct, frozen=True, kw_only=True):
-    """Changes to an example. None leaves a part as it is.
+    """Changes to an example. None leaves a part as it is, and UNSET the source run; None there clears it.
 
     `metadata` replaces all members but the splits, which `splits` replaces. Files stay when neither `files`
     nor `operations` is given; otherwise those stay that `operations` names, and `files` are put over them.
@@ -96,6 +97,7 @@ class ExamplePatch(msgspec.Struct, frozen=True, kw_only=True):
     set_members: bytes | None = None
     unset_members: tuple[str, ...] = ()
     lists: tuple[ListChange, ...] = ()
+    source_run_id: UUID | UnsetType | None = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,8 @@ def changed(example: Example, patch: ExamplePatch, at: Micros, ordinal: int) -> 
         example,
         inputs=example.inputs if patch.inputs is None else patch.inputs,
         outputs=example.outputs if patch.outputs is None else patch.outputs,
-        metadata=_metadata(example.metadata, patch),
+        metadata=next_metadata(example.metadata, patch),
+        source_run_id=example.source_run_id if patch.source_run_id is UNSET else patch.source_run_id,
         files=_files(example, patch),
         modified_at=at,
         ordinal=ordinal,
@@ -139,6 +142,12 @@ def with_splits(metadata: bytes | None, splits: Iterable[str] | None) -> bytes:
     stated = splits_of(metadata or b"{}") if splits is None else _distinct(splits)
     members[SPLIT_KEY] = _json(stated)
     return msgspec.json.encode(members)
+
+
+def without_splits(metadata: bytes) -> bytes:
+    """Metadata that states no splits."""
+    members = _object(metadata)
+    return msgspec.json.encode(members) if members.pop(SPLIT_KEY, None) is not None else metadata
 
 
 def splits_of(metadata: bytes) -> tuple[str, ...]:
@@ -173,7 +182,8 @@ def _json(value: Any) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(value))
 
 
-def _metadata(before: bytes, patch: ExamplePatch) -> bytes:
+def next_metadata(before: bytes, patch: ExamplePatch) -> bytes:
+    """The metadata of the next version. Invalid when the patch has some that is not an object."""
     untouched = patch.metadata is None and patch.splits is None and patch.set_members is None
     if untouched and not patch.unset_members and not patch.lists:
         return before

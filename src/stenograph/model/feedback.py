@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from typing import Final, TypeAlias
 from uuid import UUID
 
@@ -92,6 +93,46 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=2
         """Bytes of what the client wrote, near enough for memory budgets."""
         texts = (self.raw_score, self.value, self.comment, self.correction, self.source, self.extra)
         return 500 + sum(len(text) for text in texts if text is not None)
+
+
+class Shelf(StrEnum):
+    """HoneyHive keeps what was measured of an event (`metrics`) apart from what was said of it (`feedback`)."""
+
+    METRICS = "metrics"
+    FEEDBACK = "feedback"
+
+
+APP: Final = "app"
+"""The source type of feedback that people gave in a user interface."""
+
+
+class _Marked(msgspec.Struct, gc=False):
+    honeyhive: str | None = None
+
+
+class _Source(msgspec.Struct, gc=False):
+    metadata: _Marked | None = None
+
+
+_source = msgspec.json.Decoder(_Source).decode
+
+
+def shelf(item: Feedback) -> Shelf:
+    """Where HoneyHive's clients find this piece."""
+    return shelf_of(item.source_type, item.source)
+
+
+def shelf_of(source_type: str, source: bytes | None) -> Shelf:
+    """The same of a piece from this source: as its metadata says, `{"honeyhive": "metrics"}` or
+    `{"honeyhive": "feedback"}`; else by whether people gave it."""
+    if source is not None and b'"honeyhive"' in source:
+        try:
+            metadata = _source(source).metadata
+            if metadata is not None and metadata.honeyhive is not None:
+                return Shelf(metadata.honeyhive)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+            pass
+    return Shelf.FEEDBACK if source_type == APP else Shelf.METRICS
 
 
 class FeedbackPatch(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,8 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 from uuid import UUID
 
+from stenograph.model.values import ValueTest
+
 
 class Field(StrEnum):
     """A plain field of a run: one value, or none."""
@@ -101,11 +103,15 @@ class Op(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """A plain field against a value of its kind. `eq` with None: the field is absent."""
+    """A plain field against a value of its kind. `eq` with None: the field is absent.
+
+    `alone`: tokens and costs of a root run are its own, too, and not the sum over its trace.
+    """
 
     field: Field
     op: Op
     value: Scalar | None
+    alone: bool = False
 
     def __post_init__(self) -> None:
         if self.value is None:
@@ -140,6 +146,14 @@ class Text(StrEnum):
     INPUTS = "inputs"
     """The JSON as text, names of keys included."""
     OUTPUTS = "outputs"
+    ID = "id"
+    TRACE_ID = "trace_id"
+    PARENT_RUN_ID = "parent_run_id"
+    PROJECT_ID = "project_id"
+
+
+IDENTITIES: Final = frozenset({Text.ID, Text.TRACE_ID, Text.PARENT_RUN_ID, Text.PROJECT_ID})
+"""Of which a part is looked for as it is written, in lower case with hyphens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +286,29 @@ class Exists:
 
 
 @dataclass(frozen=True, slots=True)
+class TraceCount:
+    """How many runs of the run's trace match; with a `field` of tokens or costs, what these come to in all, nought
+    where nothing is known. `value` is of the field's kind, else a whole number."""
+
+    of: Filter
+    op: Op
+    value: int | float
+    field: Field | None = None
+
+    def __post_init__(self) -> None:
+        summed = self.field is None or KINDS[self.field] in (Kind.COUNT, Kind.MONEY)
+        _require(summed, f"{self.field} does not add up")
+
+
+@dataclass(frozen=True, slots=True)
+class Rare:
+    """The same as its part, of which it is known that it holds for few runs, and is dear to ask of all: the few are
+    looked for first."""
+
+    part: Filter
+
+
+@dataclass(frozen=True, slots=True)
 class And:
     parts: tuple[Filter, ...]
 
@@ -286,7 +323,10 @@ class Not:
     part: Filter
 
 
-Filter: TypeAlias = "And | Or | Not | Compare | Member | Contains | Like | HasTag | Search | Exists | Pairs"
+Filter: TypeAlias = (
+    "And | Or | Not | Compare | Member | Contains | Like | HasTag | Search | Exists | Pairs"
+    " | ValueTest | TraceCount | Rare"
+)
 Loose: TypeAlias = "Filter | PairTest"
 """A filter, or a pair predicate that the `all_of` around it will group."""
 

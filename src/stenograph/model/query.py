@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from stenograph.model.feedback_formulas import Applied
@@ -60,6 +60,7 @@ class RunQuery:
     limit: int = 100
     newest_first: bool = True
     after: Cursor | None = None
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,14 @@ class ThreadQuery:
     selection: RunSelection
     limit: int = 10
     offset: int = 0
+
+
+class Change(NamedTuple):
+    """Something of a run was written. The trace is a nil uuid where it is not known."""
+
+    run: UUID
+    trace: UUID
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,8 @@ from uuid import UUID
 
 import msgspec
 
+from stenograph.model.json_members import merged
+
 Micros: TypeAlias = int
 """Microseconds since 1970-01-01 UTC."""
 
@@ -25,6 +27,9 @@ PLACE: Final = ("project_id", "start_time", "trace_id", "parent_run_id", "dotted
 
 EXTRA_IS_OURS: Final = 1 << len(PLACE)
 """A further bit of `Run.stated`: no client has stated `extra`, all of it is the metadata of the run's example."""
+
+EXTRA_IS_OPEN: Final = EXTRA_IS_OURS << 1
+"""Another: `extra` has been stated in parts alone, so that a create has its own to put beneath them."""
 
 PAYLOADS: Final = ("inputs", "outputs", "events", "extra", "serialized")
 
@@ -40,6 +45,7 @@ class Attachment(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class RunPatch(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):
     """What one request says of one run. None means that it says nothing of that field.
 
+    `merges` says that `extra` is a part: it joins what is stated, member by member, where it would else replace it.
     This is also the inbox's record: fields are only ever appended, each with a default.
     """
 
@@ -64,6 +70,7 @@ class RunPatch(msgspec.Struct, frozen=True, array_like=True, tag=1, gc=False):
     tags: list[str] | None = None
     reference_example_id: UUID | None = None
     attachments: list[Attachment] | None = None
+    merges: bool = False
 
     def size(self) -> int:
         """Bytes of payload, near enough for memory budgets."""
@@ -83,11 +90,16 @@ class Facts:
 
     The rule, chosen so that order and repetition do not matter: an update replaces every field that it
     states; a create only fills what nothing has stated yet. Attachments add up by name.
+
+    `extra` may be stated in parts (RunPatch.merges). An update's part wins over the members that it meets; a create's
+    `extra`, a part or the whole, gives way to those of all parts before it. Once someone has stated the whole, creates
+    have nothing to add. So a create may come before, between or after the updates and comes to the same; except where
+    two of them disagree on whether a member is an object: the later one replaces it then, and what it had is lost.
     """
 
     __slots__ = (
-        "attachments", "dotted_order", "end_time", "error", "events", "extra", "id", "inputs", "name",
-        "outputs", "parent_run_id", "project_id", "received_at", "reference_example_id", "run_type",
+        "attachments", "dotted_order", "end_time", "error", "events", "extra", "extra_is_open", "id", "inputs",
+        "name", "outputs", "parent_run_id", "project_id", "received_at", "reference_example_id", "run_type",
         "serialized", "start_time", "tags", "trace_id", "workspace",
     )  # fmt: skip
 
@@ -107,13 +119,14 @@ class Facts:
     outputs: bytes | None
     events: bytes | None
     extra: bytes | None
+    extra_is_open: bool
     serialized: bytes | None
     tags: list[str] | None
     reference_example_id: UUID | None
     attachments: list[Attachment] | None
 
     def __init__(self, first: RunPatch | Run) -> None:
-        for field in Facts.__slots__:
+        for field in _COPIED:
             setattr(self, field, getattr(first, field))
         if first.attachments:
             self.attachments = list({file.name: file for file in first.attachments}.values())
@@ -123,11 +136,16 @@ class Facts:
                     setattr(self, field, None)
             if first.stated & EXTRA_IS_OURS:
                 self.extra = None
+            in_parts = bool(first.stated & EXTRA_IS_OPEN)
+        else:
+            in_parts = first.merges
+        self.extra_is_open = in_parts or self.extra is None
 
     @property
     def stated(self) -> int:
-        """Which of PLACE a client has stated, the first the lowest bit."""
-        return sum(1 << bit for bit, field in enumerate(PLACE) if getattr(self, field) is not None)
+        """Which of PLACE a client has stated, the first the lowest bit; and whether `extra` only in parts."""
+        place = sum(1 << bit for bit, field in enumerate(PLACE) if getattr(self, field) is not None)
+        return place | EXTRA_IS_OPEN if self.extra_is_open and self.extra is not None else place
 
     def apply(self, patch: RunPatch) -> None:
         """Fold in one more patch."""
@@ -135,15 +153,29 @@ class Facts:
             value = getattr(patch, field)
             if value is not None and (not patch.create or getattr(self, field) is None):
                 setattr(self, field, value)
+        if patch.extra is not None:
+            self._state_extra(patch.extra, patch)
         if patch.attachments:
             named = {file.name: file for file in (self.attachments or ())}
             named.update((file.name, file) for file in patch.attachments)
             self.attachments = list(named.values())
         self.received_at = min(self.received_at, patch.received_at)
 
+    def _state_extra(self, said: bytes, patch: RunPatch) -> None:
+        if patch.create and not self.extra_is_open:
+            return
+        if self.extra is None:
+            self.extra = said
+        elif patch.create:
+            self.extra = merged(said, self.extra)
+        else:
+            self.extra = merged(self.extra, said) if patch.merges else said
+        self.extra_is_open = self.extra_is_open and patch.merges
 
+
+_COPIED: Final = tuple(field for field in Facts.__slots__ if field != "extra_is_open")
 _MERGED: Final = tuple(
-    field for field in Facts.__slots__ if field not in {"workspace", "id", "received_at", "attachments"}
+    field for field in _COPIED if field not in {"workspace", "id", "received_at", "attachments", "extra"}
 )
 
 

@@ -74,6 +74,14 @@ class ThreadSummary(msgspec.Struct, frozen=True, kw_only=True):
     feedback: dict[str, FeedbackStat] = {}
 
 
+class TraceFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trace comes to below its root: runs, model calls among them, their own tokens and cost summed up."""
+
+    runs: int = 0
+    model_runs: int = 0
+    usage: Usage = Usage()
+
+
 class TimeBucket(msgspec.Struct, frozen=True):
     """The statistics of the runs that started within one stride from `start`. `part` is the number of the filter
     that they match, where several were asked for."""

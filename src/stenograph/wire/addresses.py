@@ -20,6 +20,8 @@ _OTLP: Final = re.compile(
     r"(?:/langsmith|/honeyhive)?(?:/api)?(?:/v1)?(/(?:otel/|opentelemetry/)?v1/(?:traces|logs|metrics))/?"
 )
 """OpenTelemetry's own path under whatever endpoint an exporter was given; its `v1` is no prefix."""
+_METRICS_OF_HONEYHIVE: Final = "/honeyhive/v1/metrics"
+"""What computes metrics there, and no metrics of OpenTelemetry."""
 _OF_HONEYHIVE: Final = re.compile(r"/(?:session|events|v1/events|v1/sessions)(?:/|$)")
 """What HoneyHive's documents print at the root, where no other face has anything."""
 
@@ -33,10 +35,11 @@ def canonical(path: str) -> str:
     are `/platform/x`; `/api/v2/x` is `/v2/x`. `/api/otel/v1/traces` is `/otel/v1/traces`. What HoneyHive has at
     the root goes to its face: `/session/x` is `/honeyhive/session/x`.
     """
-    if path.rstrip("/").endswith(("/v1/traces", "/v1/logs", "/v1/metrics")) and (
-        otlp := _OTLP.fullmatch(path)
-    ):
-        return otlp[1]
+    whole = path.rstrip("/")
+    if whole.endswith(("/v1/traces", "/v1/logs", "/v1/metrics")) and whole != _METRICS_OF_HONEYHIVE:
+        otlp = _OTLP.fullmatch(path)
+        if otlp:
+            return otlp[1]
     if path.startswith("/honeyhive/"):
         return path.rstrip("/")
     if _OF_HONEYHIVE.match(path):

@@ -14,18 +14,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stenograph.domain.access import Access, require
+from stenograph.domain.annotation.filling import QueueFilling
 from stenograph.domain.annotation.items import QueueItems
 from stenograph.domain.annotation.population import QueuePopulation
 from stenograph.domain.annotation.queues import AnnotationQueues
 from stenograph.domain.attachments import Links
+from stenograph.domain.datapoints.services import DatapointServices
 from stenograph.domain.datasets.datasets import Datasets
 from stenograph.domain.datasets.sharing import DatasetSharing
+from stenograph.domain.evaluators.evaluation import Evaluation
 from stenograph.domain.examples.examples import Examples
 from stenograph.domain.experiments.experiments import Experiments
 from stenograph.domain.feedback.configs import FeedbackConfigs
 from stenograph.domain.feedback.feedback import FeedbackService
 from stenograph.domain.feedback.formulas import FeedbackFormulas
 from stenograph.domain.feedback.tokens import FeedbackTokens
+from stenograph.domain.objects.objects import Objects
 from stenograph.domain.projects.deletion import ProjectDeletion
 from stenograph.domain.projects.projects import Projects
 from stenograph.domain.projects.stats import ProjectStats
@@ -71,10 +75,14 @@ class Services:
     datasets: Datasets
     dataset_sharing: DatasetSharing
     examples: Examples
+    datapoints: DatapointServices
     experiments: Experiments
+    evaluation: Evaluation
     annotation_queues: AnnotationQueues
     queue_items: QueueItems
     queue_population: QueuePopulation
+    queue_filling: QueueFilling
+    objects: Objects
     links: Links
     prices: PriceBook
     meta: MetaStore

@@ -54,6 +54,16 @@ def shown(run: dict[str, Any], spans: Sequence[Span], session: str) -> dict[str,
     return found
 
 
+def feedback(http: httpx.Client, runs: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What was said of each run by key: what it was, then score, value and comment."""
+    answer = http.get("/feedback", params={"run": list(runs), "limit": 100})
+    found: dict[str, dict[str, Any]] = {}
+    for item in sorted(answer.json(), key=lambda item: str(item["key"])):
+        said = [item["feedback_source"]["metadata"], item["score"], item["value"], item["comment"]]
+        found.setdefault(item["run_id"], {"feedback": {}})["feedback"][item["key"]] = said
+    return found
+
+
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("name", CASES)
 def test_golden(http: httpx.Client, runs: Read, project: str, name: str, encoding: Encoding) -> None:
@@ -66,8 +76,9 @@ def test_golden(http: httpx.Client, runs: Read, project: str, name: str, encodin
     )
     assert answer.status_code == 200, answer.text
     assert answer.content in (b"", b"{}")
-    stored = sorted(runs(project, select=[*SHOWN, "dotted_order"]), key=lambda run: run["dotted_order"])
-    made = [shown(run, spans, session) for run in stored]
+    stored = sorted(runs(project, select=["id", *SHOWN, "dotted_order"]), key=lambda run: run["dotted_order"])
+    judged = feedback(http, [run["id"] for run in stored])
+    made = [shown(run, spans, session) | judged.get(run["id"], {}) for run in stored]
     if os.environ.get("UPDATE_GOLDEN") and encoding == "json":
         path.write_text(json.dumps({**case, "runs": made}, indent=1, ensure_ascii=False) + "\n")
         case["runs"] = made

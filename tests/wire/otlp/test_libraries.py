@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import Server
+from tests.openai_server import ANSWER, serving
 from tests.wire.otlp.conftest import Read
-from tests.wire.otlp.openai_server import ANSWER, serving
 
 PROGRAMS = Path(__file__).parent / "programs"
 

@@ -92,14 +92,21 @@ class QueueItems:
         if len(wanted) > MAX_ADDED:
             raise Invalid(f"at most {MAX_ADDED} items are added at once", ("body",))
         queue = await self._queue(workspace, queue_id)
-        places = await self._places(workspace, [each for each in wanted if isinstance(each, WantedRun)])
+        places = await self.places(workspace, [each for each in wanted if isinstance(each, WantedRun)])
         if queue.queue_type is QueueType.PAIRWISE:
             return await self.add_subjects(queue, _in_twos(wanted, places))
         return await self.add_subjects(queue, [_alone(each, places) for each in wanted])
 
     async def add_subjects(self, queue: AnnotationQueue, subjects: Sequence[Subject]) -> list[QueueItem]:
         """The same for what is known already to fit into the queue."""
-        items = [
+        added = await self._items.add(queue.workspace, queue.id, self.fresh(queue, subjects))
+        if added is None:
+            raise unknown(queue.id)
+        return added
+
+    def fresh(self, queue: AnnotationQueue, subjects: Sequence[Subject]) -> list[QueueItem]:
+        """Items of these that are in no queue yet."""
+        return [
             QueueItem(
                 id=uuid4(),
                 workspace=queue.workspace,
@@ -112,13 +119,9 @@ class QueueItems:
             )
             for subject, at in zip(subjects, self._moments(len(subjects)), strict=True)
         ]
-        added = await self._items.add(queue.workspace, queue.id, items)
-        if added is None:
-            raise unknown(queue.id)
-        return added
 
-    async def _places(self, workspace: UUID, wanted: Sequence[WantedRun]) -> Mapping[UUID, RunPlace]:
-        """Where each run is: as the client says, or else as it is stored."""
+    async def places(self, workspace: UUID, wanted: Sequence[WantedRun]) -> Mapping[UUID, RunPlace]:
+        """Where each run is: as the client says, or else as it is stored. NotFound names those that are unknown."""
         found = {
             each.run_id: RunPlace(each.run_id, each.project_id, each.start_time)
             for each in wanted

@@ -72,6 +72,11 @@ class AnnotationQueues:
         if not await self._queues.delete(workspace, [queue_id]):
             raise unknown(queue_id)
 
+    async def retire(self, workspace: UUID, queue_id: UUID) -> None:
+        """Out of everybody's sight, with its items; what was in it is kept. NotFound when there is none."""
+        if not await self._queues.retire(workspace, queue_id, self._now()):
+            raise unknown(queue_id)
+
     async def delete_many(self, workspace: UUID, queue_ids: Sequence[UUID]) -> list[UUID]:
         """The ids of those that were there; NotFound when none was."""
         gone = await self._queues.delete(workspace, queue_ids)

@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from uuid import UUID
 
 from stenograph.domain.projects.projects import Projects
+from stenograph.domain.recording.known import KnownRuns
 from stenograph.domain.recording.recorder import Recorder
 from stenograph.domain.recording.roots import Roots
 from stenograph.domain.unclaimed_files import UnclaimedFiles
@@ -122,6 +123,7 @@ class Ingest:
         self._files = files
         self._traces = TraceCounter(max_runs_per_trace)
         self.roots = Roots(recorder, store)
+        self.known = KnownRuns(recorder, store)
 
     async def project(self, workspace: UUID, name: str | None) -> UUID:
         """The id of the project of this name, made when it is new; `default` for none."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Final
-from uuid import UUID
+from typing import Final, TypeAlias
+from uuid import UUID, uuid5
 
 import msgspec
 
@@ -26,6 +26,31 @@ COLUMNS: Final = frozenset({"parent_run_id", "dotted_order", "metadata"})
 """What `Family` reads of each run of a trace."""
 
 _MAX_DEPTH: Final = 1000
+
+MAX_SEGMENTS: Final = 100
+"""Segments of one dotted order before it begins anew: a chain of 100,000 runs would fill the memory."""
+
+_NAMED: Final = UUID("5b0f5a5e-6a1c-5d7e-9a52-3f0f2f0c7b11")
+"""The namespace of the ids of HoneyHive's sessions and events whose own id is no uuid."""
+
+Known: TypeAlias = "tuple[UUID, str]"
+"""The trace and the dotted order of a run."""
+
+
+def named(text: str) -> UUID:
+    """The id of a HoneyHive session or event: the uuid that its client gave it, or one that follows from the text."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return uuid5(_NAMED, text)
+
+
+def above(trace: UUID, parent: UUID, known: Known | None) -> str:
+    """The dotted order of a run's parent: as it is `known`, else as much as can be said of it."""
+    if known is not None and known[0] == trace and known[1].count(".") < MAX_SEGMENTS:
+        return known[1]
+    root = f"{UNKNOWN}{trace}"
+    return root if parent == trace else f"{root}.{UNKNOWN}{parent}"
 
 
 def run_of(trace_id: bytes, span_id: bytes) -> UUID:

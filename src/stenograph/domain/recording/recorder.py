@@ -13,10 +13,10 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 import msgspec
@@ -27,7 +27,7 @@ from stenograph.domain.usage.prices import PriceBook
 from stenograph.errors import InboxFull, Overloaded, StoreUnavailable
 from stenograph.model.feedback import Feedback
 from stenograph.model.query import RunSelection
-from stenograph.model.runs import RunPatch
+from stenograph.model.runs import Run, RunPatch
 from stenograph.observability import Metrics, Refusal
 from stenograph.store.api import MetaStore, RunStore
 from stenograph.store.inbox import Entry, Inbox
@@ -37,6 +37,14 @@ log = structlog.get_logger("stenograph.recorder")
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[RunPatch | Feedback]).decode
+
+
+class Follower(Protocol):
+    """Someone who must hear of every run that is written, whatever happens to this process."""
+
+    async def stored(self, runs: Iterable[Run]) -> None:
+        """These have just been written, whole. The inbox forgets them once this returns; when it raises, or the
+        process ends before, they are written and told of again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,9 @@ class Recorder:
         prices: PriceBook,
         metrics: Metrics,
         pace: Pace,
+        follower: Follower | None = None,
     ) -> None:
+        self._follower = follower
         self._inbox = inbox
         self._store = store
         self._batches = BatchWriter(store, meta, prices, metrics)
@@ -89,6 +99,7 @@ class Recorder:
         self._backlog: deque[Entry] = deque()
         self._wake = asyncio.Event()
         self._asked = asyncio.Event()
+        self._flushes = 0
         self._newest = 0  # the position of what was acknowledged last
         self._readers: list[_Reader] = []
         self._writing = asyncio.Lock()
@@ -211,6 +222,27 @@ class Recorder:
         """Whether the run store may hold this id, in whatever workspace; no is certain."""
         return self._seen.maybe([run_id.int])[0]
 
+    # -- what others follow ------------------------------------------------------------------------------
+
+    def next_position(self) -> int:
+        """A position beyond those of all that was acknowledged before the call."""
+        return self._inbox.next_position()
+
+    @property
+    def flushes(self) -> int:
+        """How many batches were written since the start: unchanged, nothing new is in the run store."""
+        return self._flushes
+
+    def written_to(self, workspaces: Iterable[UUID]) -> dict[UUID, int]:
+        """For each of these the position up to which all that was acknowledged for it is in the run store.
+
+        Something of what came later may be there, too. 0 where nothing was acknowledged since the start.
+        """
+        end = self._newest + 1
+        unread = self._backlog[0].position if self._backlog else end
+        waiting = self.pending.oldest()
+        return {workspace: min(end, unread, waiting.get(workspace.int, end)) - 1 for workspace in workspaces}
+
     # -- the read barrier --------------------------------------------------------------------------------
 
     async def settle(self, workspace: UUID) -> None:
@@ -330,6 +362,8 @@ class Recorder:
                     break
                 try:
                     rows = await self._batches.write(batch)
+                    if self._follower is not None:
+                        await self._follower.stored(row for _, row in rows if row is not None)
                 except BaseException:
                     self.pending.give_back(batch)
                     self._batch_runs = max(
@@ -337,6 +371,7 @@ class Recorder:
                     )  # it may be too much for the engine at once
                     raise
                 self.pending.written(batch, rows)
+                self._flushes += 1
             self._batch_runs = min(2 * self._batch_runs, 2 * self._pace.flush_runs)
             self._pause = _PAUSE
             self._metrics.flushed(len(batch.runs) + len(batch.feedback), time.monotonic() - now)

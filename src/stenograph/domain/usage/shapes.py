@@ -141,6 +141,16 @@ def stated(value: dict[str, Any]) -> RawUsage | None:
 _EMPTY: Final = RawUsage()
 
 
+def honeyhive(value: dict[str, Any]) -> RawUsage | None:
+    """What stands in a HoneyHive event's metadata beside everything else: `prompt_tokens`, `completion_tokens`,
+    `total_tokens` (or the newer names of the same) and `cost` in dollars."""
+    found = _openai(value)
+    cost = picodollars(value.get("cost"))
+    if cost is None:
+        return found
+    return msgspec.structs.replace(found or _EMPTY, total_cost=cost)
+
+
 def from_provider(value: dict[str, Any]) -> RawUsage | None:
     """A usage object in whatever shape a provider gave it."""
     if not value.keys().isdisjoint(_GEMINI):

@@ -7,7 +7,9 @@ Prices are not its business: see `pricing`.
 Where usage is looked for, first found first served:
 
 1. `outputs.usage_metadata`, then `extra.metadata.usage_metadata`, in LangSmith's own shape: on every run.
-2. Only on runs that are a model call themselves (MODEL_RUNS), because a parent often returns its child's
+2. The metadata of a HoneyHive event (of a run that has `extra.honeyhive`), where its clients state tokens and cost: on
+   every run but a session, whose figures are the sums of its events'. Where that is a cost alone, tokens come from 3.
+3. Only on runs that are a model call themselves (MODEL_RUNS), because a parent often returns its child's
    response whole and would count it a second time: a provider's usage object at the top of the outputs;
    LangChain's `generations` and `llm_output`; `messages` (the last that has usage), `choices` (the first),
    `message`; the same one level down, under `output`.
@@ -22,7 +24,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from stenograph.domain.usage.money import decimal
-from stenograph.domain.usage.shapes import Clean, RawUsage, from_provider, stated, sum_usage
+from stenograph.domain.usage.shapes import Clean, RawUsage, from_provider, honeyhive, stated, sum_usage
 
 MODEL_RUNS: Final = frozenset({"llm", "embedding"})
 """Run types that are one call of a model."""
@@ -47,7 +49,36 @@ def extract(run_type: str | None, outputs: bytes | None, extra: bytes | None) ->
         top = None if envelope is None else read(_TOP, envelope.metadata)
         if top is not None and (found := _stated(top.usage_metadata)) is not None:
             return found
-    return None if node is None else _search(node, depth=0)
+    own = None if extra is None or b'"honeyhive"' not in extra else _of_an_event(extra)
+    if node is None or (own is not None and _counts_tokens(own)):
+        return own
+    found = _search(node, depth=0)
+    if own is None or found is None:
+        return own or found
+    return msgspec.structs.replace(
+        found,
+        input_cost=None,
+        output_cost=None,
+        total_cost=own.total_cost,
+        input_cost_details={},
+        output_cost_details={},
+    )
+
+
+def _of_an_event(extra: bytes) -> RawUsage | None:
+    """What a HoneyHive event's metadata states."""
+    envelope = read(_ENVELOPE, extra)
+    if envelope is None or envelope.honeyhive is _NOTHING:
+        return None
+    kind = read(_KIND, envelope.honeyhive)
+    if kind is not None and bytes(kind.event_type) == b'"session"':
+        return None
+    value = read(_OBJECT, envelope.metadata)
+    return None if value is None else honeyhive(value)
+
+
+def _counts_tokens(usage: RawUsage) -> bool:
+    return (usage.input_tokens, usage.output_tokens, usage.total_tokens) != (None, None, None)
 
 
 def read(decoder: msgspec.json.Decoder[_T], data: bytes | msgspec.Raw) -> _T | None:
@@ -82,6 +113,11 @@ class _Top(msgspec.Struct, gc=False):
 
 class _Envelope(msgspec.Struct, gc=False):
     metadata: msgspec.Raw = _NOTHING
+    honeyhive: msgspec.Raw = _NOTHING
+
+
+class _Kind(msgspec.Struct, gc=False):
+    event_type: msgspec.Raw = _NOTHING
 
 
 class _Node(msgspec.Struct, gc=False):
@@ -106,6 +142,7 @@ class _Node(msgspec.Struct, gc=False):
 
 _TOP: Final = msgspec.json.Decoder(_Top)
 _ENVELOPE: Final = msgspec.json.Decoder(_Envelope)
+_KIND: Final = msgspec.json.Decoder(_Kind)
 _NODE: Final = msgspec.json.Decoder(_Node)
 _LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
 

@@ -11,18 +11,28 @@ from typing import Protocol
 
 from stenograph.store.api.access import Keys, Shares, Workspaces
 from stenograph.store.api.blobs import BlobStore, FileJournal
+from stenograph.store.api.configurations import Charts, Configurations, Tools
+from stenograph.store.api.datapoints import Datapoints
 from stenograph.store.api.datasets import ComparativeExperiments, Datasets, Examples, ViewOverrides
+from stenograph.store.api.evaluations import Evaluations
+from stenograph.store.api.evaluators import Evaluators, EvaluatorTasks
 from stenograph.store.api.feedback import FeedbackConfigs, FeedbackFormulas, FeedbackTokens
 from stenograph.store.api.projects import DeadLetters, Prices, Projects, Views
-from stenograph.store.api.reviews import AnnotationQueues, QueueItems
+from stenograph.store.api.reviews import AnnotationQueues, QueueFilling, QueueItems
 from stenograph.store.api.runs import RejectedRows, RunStore
 
 __all__ = [
     "AnnotationQueues",
     "BlobStore",
+    "Charts",
     "ComparativeExperiments",
+    "Configurations",
+    "Datapoints",
     "Datasets",
     "DeadLetters",
+    "Evaluations",
+    "EvaluatorTasks",
+    "Evaluators",
     "Examples",
     "FeedbackConfigs",
     "FeedbackFormulas",
@@ -32,10 +42,12 @@ __all__ = [
     "MetaStore",
     "Prices",
     "Projects",
+    "QueueFilling",
     "QueueItems",
     "RejectedRows",
     "RunStore",
     "Shares",
+    "Tools",
     "ViewOverrides",
     "Views",
     "Workspaces",
@@ -74,13 +86,29 @@ class MetaStore(Protocol):
     @property
     def examples(self) -> Examples: ...
     @property
+    def datapoints(self) -> Datapoints: ...
+    @property
     def annotation_queues(self) -> AnnotationQueues: ...
     @property
     def queue_items(self) -> QueueItems: ...
     @property
+    def queue_filling(self) -> QueueFilling: ...
+    @property
     def comparative_experiments(self) -> ComparativeExperiments: ...
     @property
+    def evaluations(self) -> Evaluations: ...
+    @property
+    def evaluators(self) -> Evaluators: ...
+    @property
+    def evaluator_tasks(self) -> EvaluatorTasks: ...
+    @property
     def view_overrides(self) -> ViewOverrides: ...
+    @property
+    def configurations(self) -> Configurations: ...
+    @property
+    def tools(self) -> Tools: ...
+    @property
+    def charts(self) -> Charts: ...
     @property
     def dead_letters(self) -> DeadLetters: ...
 

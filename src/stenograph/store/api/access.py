@@ -31,7 +31,7 @@ class Keys(Protocol):
         """Conflict when the hash is there already."""
 
     async def find(self, key_hash: str) -> ApiKey | None:
-        """The key in whichever workspace, revoked or not: its workspace is what is asked for."""
+        """The key in whichever workspace, revoked and expired or not: its workspace is what is asked for."""
 
     async def all(self, workspace: UUID) -> list[ApiKey]:
         """Oldest first, revoked ones too."""
@@ -39,8 +39,8 @@ class Keys(Protocol):
     async def revoke(self, workspace: UUID, key_id: UUID, at: Micros) -> ApiKey | None:
         """The key as revoked, None when there is none. A second revocation leaves the time of the first."""
 
-    async def any_active(self) -> bool:
-        """Whether any workspace has a key that is not revoked."""
+    async def any_active(self, at: Micros) -> bool:
+        """Whether any workspace has a key that is not revoked, nor expired at that time."""
 
 
 class Shares(Protocol):

@@ -41,8 +41,8 @@ class Projects(Protocol):
         """
 
     async def delete(self, workspace: UUID, project_ids: Sequence[UUID], at: Micros) -> list[UUID]:
-        """The ids that were there. Saved views, formulas, share links and items of annotation queues go with them;
-        runs are the run store's."""
+        """The ids that were there. Saved views, formulas, share links, configurations, charts and items of annotation
+        queues go with them; runs are the run store's."""
 
     async def deleted(self) -> list[tuple[UUID, UUID]]:
         """(workspace, project) of every project that was ever deleted, of all workspaces: for the server itself."""

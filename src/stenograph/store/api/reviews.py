@@ -42,6 +42,9 @@ class AnnotationQueues(Protocol):
     async def delete(self, workspace: UUID, queue_ids: Sequence[UUID]) -> list[UUID]:
         """The ids that were there. Their items and reviews go with them."""
 
+    async def retire(self, workspace: UUID, queue_id: UUID, at: Micros) -> bool:
+        """Whether there was one. It is gone for every reader from then on; its rows stay, for the operator."""
+
     async def assign(
         self, workspace: UUID, queue_id: UUID, reviewer: UUID, at: Micros
     ) -> AnnotationQueue | None:
@@ -51,6 +54,19 @@ class AnnotationQueues(Protocol):
         self, workspace: UUID, queue_id: UUID, reviewer: UUID, at: Micros
     ) -> AnnotationQueue | None:
         """As changed, or as it is; None when there is no such queue. Reviews that were given stay."""
+
+
+class QueueFilling(Protocol):
+    """Queues that fill themselves. For the server itself: it sees all workspaces."""
+
+    async def queues(self) -> list[AnnotationQueue]:
+        """Those with filters that may fill themselves, by workspace; without their reviewers."""
+
+    async def fill(self, queue: AnnotationQueue, items: Sequence[QueueItem], filled_to: int) -> bool:
+        """Add the items whose runs the queue has not, and nobody has taken out of it; note how far it has looked.
+
+        One step. False, and nothing is done, when the queue is gone, or fills itself in another way by now.
+        """
 
 
 class QueueItems(Protocol):
@@ -80,7 +96,8 @@ class QueueItems(Protocol):
         """The items of this id, or that hold this run, as changed."""
 
     async def delete(self, workspace: UUID, queue_id: UUID, which: Sequence[UUID]) -> int:
-        """How many items there were of these ids, or that hold these runs."""
+        """How many items there were of these ids, or that hold these runs. A queue that fills itself does not take
+        their runs in again by itself; the same for delete_all."""
 
     async def delete_all(self, workspace: UUID, queue_id: UUID, but: Collection[UUID] = ()) -> int:
         """How many there were, those left out that `but` names by their ids or by their runs."""

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from stenograph.model.feedback import Feedback, FeedbackStat
 from stenograph.model.filters import Filter
-from stenograph.model.query import FeedbackQuery, RunQuery, RunSelection, StatGroup, ThreadQuery
+from stenograph.model.measures import Figure, FigureQuery, NameCount, NamesQuery
+from stenograph.model.query import Change, FeedbackQuery, RunQuery, RunSelection, StatGroup, ThreadQuery
 from stenograph.model.runs import Family, Micros, Run, Usage
-from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket
+from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket, TraceFigures
 
 
 class RejectedRows(Exception):
@@ -43,6 +44,13 @@ class RunStore(Protocol):
     async def newest_version(self) -> int:
         """The highest version of anything stored; 0 when nothing is."""
 
+    async def changed(self, workspace: UUID, after: int, limit: int) -> list[Change]:
+        """What was written of a workspace with a version beyond this one, by version: rows of runs, deleted ones too,
+        and of feedback under the id of its run.
+
+        The first `limit` of them, and all more that have the version of the last. A run may be among them often.
+        """
+
     async def stored_feedback(self, ids: Sequence[tuple[UUID, UUID]]) -> Mapping[tuple[UUID, UUID], Feedback]:
         """The same for pieces of feedback, but only their place, times and whether they are deleted."""
 
@@ -57,6 +65,9 @@ class RunStore(Protocol):
 
     async def answered_examples(self, selection: RunSelection) -> list[UUID]:
         """The examples that the selected runs refer to, each once, in no order."""
+
+    async def count(self, selection: RunSelection) -> int:
+        """How many runs are selected."""
 
     async def usage(
         self, workspace: UUID, runs: Sequence[Run], orders: Mapping[UUID, str] | None = None
@@ -138,8 +149,23 @@ class RunStore(Protocol):
         not search for words.
         """
 
+    async def figures(self, query: FigureQuery) -> list[Figure]:
+        """Oldest first, then the groups with the most runs that have the measure; where none has it there is none."""
+
+    async def names(self, query: NamesQuery) -> list[NameCount]:
+        """The most frequent first; those in documents before those of feedback."""
+
     async def thread_usage(self, selection: RunSelection, threads: Sequence[str]) -> Mapping[str, Usage]:
         """Tokens and cost of the whole traces of each of these threads."""
+
+    async def trace_figures(self, workspace: UUID, roots: Sequence[Run]) -> Mapping[UUID, TraceFigures]:
+        """By trace id, what stands below these roots, of which no more than the key need be given; traces of a root
+        alone are absent. Runs count that are in the project of one of the roots, or in none yet, and whose clock is not
+        a day behind the oldest root's."""
+
+    async def traces_with_feedback(self, workspace: UUID, roots: Sequence[Run]) -> set[UUID]:
+        """The traces of these roots in which somebody gave feedback to a run: what HoneyHive's clients put on the
+        shelf of feedback, or people gave in a user interface. Which runs count as for `trace_figures`."""
 
     async def threads(self, query: ThreadQuery) -> tuple[list[ThreadSummary], int]:
         """One page of threads, and how many there are in all."""

@@ -26,6 +26,7 @@ from stenograph.store.meta.engine import Engine
 from stenograph.store.meta.queue_sections import settle_archive
 
 _T = tables.annotation_queues.c
+LIVE: Final = _T.deleted_at.is_(None)
 _REVIEWERS = tables.annotation_queue_reviewers.c
 _ITEMS = tables.annotation_queue_items.c
 
@@ -61,12 +62,20 @@ class AnnotationQueues:
                 for batch in dialect.batches(queue_ids)
                 for gone in connection.execute(
                     sa.delete(tables.annotation_queues)
-                    .where(_T.workspace_id == workspace, _T.id.in_(batch))
+                    .where(_T.workspace_id == workspace, _T.id.in_(batch), LIVE)
                     .returning(_T.id)
                 ).scalars()
             ]
 
         return await self._engine.write(work)
+
+    async def retire(self, workspace: UUID, queue_id: UUID, at: Micros) -> bool:
+        gone = (
+            sa.update(tables.annotation_queues)
+            .where(_T.workspace_id == workspace, _T.id == queue_id, LIVE)
+            .values(deleted_at=at)
+        )
+        return await self._engine.write(lambda connection: connection.execute(gone).rowcount > 0)
 
     async def assign(
         self, workspace: UUID, queue_id: UUID, reviewer: UUID, at: Micros
@@ -109,7 +118,7 @@ def load(
 ) -> AnnotationQueue | None:
     """The queue with its reviewers. `lock` keeps others from changing it or relying on it until the end of the
     transaction; `share` only from changing it."""
-    wanted = sa.select(tables.annotation_queues).where(_T.workspace_id == workspace, _T.id == queue_id)
+    wanted = sa.select(tables.annotation_queues).where(_T.workspace_id == workspace, _T.id == queue_id, LIVE)
     if lock or share:
         wanted = wanted.with_for_update(read=share)
     row = connection.execute(wanted).one_or_none()
@@ -200,7 +209,7 @@ def _find(connection: sa.Connection, query: QueueQuery) -> list[ListedQueue]:
 
 
 def _conditions(query: QueueQuery) -> list[sa.ColumnElement[bool]]:
-    found: list[sa.ColumnElement[bool]] = [_T.workspace_id == query.workspace]
+    found: list[sa.ColumnElement[bool]] = [_T.workspace_id == query.workspace, LIVE]
     if query.ids is not None:
         found.append(_T.id.in_(query.ids))
     if query.name is not None:
@@ -211,6 +220,8 @@ def _conditions(query: QueueQuery) -> list[sa.ColumnElement[bool]]:
         found.append(_T.default_dataset == query.dataset)
     if query.queue_type is not None:
         found.append(_T.queue_type == query.queue_type.value)
+    if query.fills is not None:
+        found.append(_T.fills == query.fills)
     if query.reviewer is not None:
         assigned = sa.select(_REVIEWERS.queue_id).where(
             _REVIEWERS.workspace_id == query.workspace, _REVIEWERS.reviewer_id == query.reviewer
@@ -254,5 +265,8 @@ def from_row(row: sa.Row[Any], reviewers: dict[UUID, tuple[UUID, ...]]) -> Annot
         rubric_items=None if row.rubric_items is None else _rubric.decode(row.rubric_items),
         rubric_instructions=row.rubric_instructions,
         metadata=row.metadata,
+        event_filters=row.event_filters,
+        fills=row.fills,
+        filled_to=row.filled_to,
         reviewers=reviewers.get(row.id, ()),
     )

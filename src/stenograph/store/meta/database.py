@@ -21,10 +21,16 @@ from stenograph.model.access import DEFAULT_WORKSPACE, Workspace
 from stenograph.model.projects import DEFAULT_PROJECT, Project
 from stenograph.store.meta import dialect, tables, workspaces
 from stenograph.store.meta.annotation_queues import AnnotationQueues
+from stenograph.store.meta.charts import Charts
 from stenograph.store.meta.comparative_experiments import ComparativeExperiments
+from stenograph.store.meta.configurations import Configurations
+from stenograph.store.meta.datapoints import Datapoints
 from stenograph.store.meta.datasets import Datasets
 from stenograph.store.meta.dead_letters import DeadLetters
 from stenograph.store.meta.engine import Engine
+from stenograph.store.meta.evaluations import Evaluations
+from stenograph.store.meta.evaluator_tasks import EvaluatorTasks
+from stenograph.store.meta.evaluators import Evaluators
 from stenograph.store.meta.examples import Examples
 from stenograph.store.meta.feedback_configs import FeedbackConfigs
 from stenograph.store.meta.feedback_formulas import FeedbackFormulas
@@ -32,8 +38,10 @@ from stenograph.store.meta.feedback_tokens import FeedbackTokens
 from stenograph.store.meta.keys import Keys
 from stenograph.store.meta.prices import Prices
 from stenograph.store.meta.projects import Projects
+from stenograph.store.meta.queue_filling import QueueFilling
 from stenograph.store.meta.queue_items import QueueItems
 from stenograph.store.meta.shares import Shares
+from stenograph.store.meta.tools import Tools
 from stenograph.store.meta.view_overrides import ViewOverrides
 from stenograph.store.meta.views import Views
 from stenograph.store.meta.workspaces import Workspaces
@@ -60,10 +68,18 @@ class Database:
         self.views: Final = Views(engine)
         self.datasets: Final = Datasets(engine)
         self.examples: Final = Examples(engine)
+        self.datapoints: Final = Datapoints(engine)
         self.annotation_queues: Final = AnnotationQueues(engine)
         self.queue_items: Final = QueueItems(engine)
+        self.queue_filling: Final = QueueFilling(engine)
         self.comparative_experiments: Final = ComparativeExperiments(engine)
+        self.evaluations: Final = Evaluations(engine)
+        self.evaluators: Final = Evaluators(engine)
+        self.evaluator_tasks: Final = EvaluatorTasks(engine)
         self.view_overrides: Final = ViewOverrides(engine)
+        self.configurations: Final = Configurations(engine)
+        self.tools: Final = Tools(engine)
+        self.charts: Final = Charts(engine)
         self.dead_letters: Final = DeadLetters(engine)
 
     async def close(self) -> None:

@@ -91,11 +91,11 @@ class Datasets:
         changes: ExampleChanges | None = None,
     ) -> Dataset | None:
         return await self._engine.write(
-            lambda connection: _update(connection, workspace, dataset_id, patch, at, changes)
+            lambda connection: update(connection, workspace, dataset_id, patch, at, changes)
         )
 
     async def delete(self, workspace: UUID, dataset_ids: Sequence[UUID]) -> DeletedDatasets:
-        return await self._engine.write(lambda connection: _delete(connection, workspace, dataset_ids))
+        return await self._engine.write(lambda connection: delete(connection, workspace, dataset_ids))
 
     async def versions(
         self,
@@ -204,7 +204,7 @@ def _order(query: DatasetQuery) -> list[sa.UnaryExpression[Any]]:
     return [by.asc().nulls_first(), _D.created_at.asc(), _D.id.asc()]
 
 
-def _update(
+def update(
     connection: sa.Connection,
     workspace: UUID,
     dataset_id: UUID,
@@ -212,6 +212,7 @@ def _update(
     at: Micros,
     changes: ExampleChanges | None,
 ) -> Dataset | None:
+    """As `store.api.Datasets.update` promises, inside the caller's transaction."""
     moment = begin_version(connection, workspace, dataset_id, at, versions=bool(changes))
     if moment is None:
         return None
@@ -234,7 +235,8 @@ def _update(
     return _read(connection, workspace, dataset_id)
 
 
-def _delete(connection: sa.Connection, workspace: UUID, dataset_ids: Sequence[UUID]) -> DeletedDatasets:
+def delete(connection: sa.Connection, workspace: UUID, dataset_ids: Sequence[UUID]) -> DeletedDatasets:
+    """As `store.api.Datasets.delete` promises, inside the caller's transaction."""
     gone: list[UUID] = []
     files: list[str] = []
     for ids in dialect.batches(dataset_ids):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 import sqlalchemy as sa
 
-from stenograph.model.access import ApiKey, Role
+from stenograph.model.access import ApiKey, KeyKind, Role
 from stenograph.model.runs import Micros
 from stenograph.store.meta import tables
 from stenograph.store.meta.engine import Engine
 
 _T = tables.api_keys.c
+_TEXTS: Final = msgspec.json.Decoder(tuple[str, ...])
 
 
 class Keys:
@@ -31,6 +33,10 @@ class Keys:
             hint=key.hint,
             created_at=key.created_at,
             revoked_at=key.revoked_at,
+            kind=None if key.kind is KeyKind.OWN else key.kind.value,
+            description=key.description,
+            permissions=msgspec.json.encode(key.permissions) if key.permissions else None,
+            expires_at=key.expires_at,
         )
         await self._engine.write(lambda connection: connection.execute(new))
 
@@ -54,8 +60,9 @@ class Keys:
         row = await self._engine.write(lambda connection: connection.execute(change).one_or_none())
         return None if row is None else from_row(row)
 
-    async def any_active(self) -> bool:
-        wanted = sa.select(sa.literal(1)).where(_T.revoked_at.is_(None)).limit(1)
+    async def any_active(self, at: Micros) -> bool:
+        lasts = sa.or_(_T.expires_at.is_(None), _T.expires_at > at)
+        wanted = sa.select(sa.literal(1)).where(_T.revoked_at.is_(None), lasts).limit(1)
         return await self._engine.read(lambda connection: connection.execute(wanted).first() is not None)
 
 
@@ -68,4 +75,8 @@ def from_row(row: sa.Row[Any]) -> ApiKey:
         hint=row.hint,
         created_at=row.created_at,
         revoked_at=row.revoked_at,
+        kind=KeyKind.OWN if row.kind is None else KeyKind(row.kind),
+        description=row.description,
+        permissions=() if row.permissions is None else _TEXTS.decode(row.permissions),
+        expires_at=row.expires_at,
     )

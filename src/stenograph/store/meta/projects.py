@@ -17,6 +17,15 @@ from stenograph.store.meta.engine import Engine
 
 _T = tables.projects.c
 _KEYS: Final = msgspec.json.Decoder(tuple[str, ...])
+_OF_PROJECT: Final = (
+    tables.views,
+    tables.shares,
+    tables.feedback_formulas,
+    tables.configurations,
+    tables.charts,
+    tables.evaluations,
+)
+"""Tables whose rows go with their project."""
 
 
 class Projects:
@@ -26,7 +35,7 @@ class Projects:
         self._engine = engine
 
     async def create(self, project: Project) -> Project:
-        return await self._engine.write(lambda connection: _create(connection, project))
+        return await self._engine.write(lambda connection: add(connection, project))
 
     async def ensure(self, project: Project) -> Project:
         found = await self.find_named(project.workspace, project.name)
@@ -67,7 +76,8 @@ def _live(workspace: UUID) -> sa.Select[Any]:
     return sa.select(tables.projects).where(_T.workspace_id == workspace, tables.LIVE)
 
 
-def _create(connection: sa.Connection, project: Project) -> Project:
+def add(connection: sa.Connection, project: Project) -> Project:
+    """A new project, as stored. Conflict, naming what, when its name or id is taken."""
     _refuse_taken_name(connection, project.workspace, project.name)
     # Tombstones hold their id: what is left of the old project's runs must not show up in a new one.
     same_id = sa.select(_T.id).where(_T.workspace_id == project.workspace, _T.id == project.id)
@@ -118,14 +128,18 @@ def _update(
         return None
     before = from_row(row)
     stated = {field: value for field, value in msgspec.structs.asdict(patch).items() if value is not None}
-    after: Project = msgspec.structs.replace(before, **stated, modified_at=at)
+    return replace(connection, before, msgspec.structs.replace(before, **stated, modified_at=at))
+
+
+def replace(connection: sa.Connection, before: Project, after: Project) -> Project:
+    """Put `after` in the place of `before`, which the caller holds; as stored. Conflict when its name is taken."""
     if after.name != before.name:
-        _refuse_taken_name(connection, workspace, after.name)
+        _refuse_taken_name(connection, after.workspace, after.name)
     if after.reference_dataset_id != before.reference_dataset_id:
         after = _number(connection, after)
     connection.execute(
         sa.update(tables.projects)
-        .where(_T.workspace_id == workspace, _T.id == project_id)
+        .where(_T.workspace_id == before.workspace, _T.id == before.id)
         .values(to_row(after))
     )
     return after
@@ -143,7 +157,7 @@ def _delete(
             .returning(_T.id)
         )
         batch = list(connection.execute(change).scalars())
-        for dependent in (tables.views, tables.shares, tables.feedback_formulas):
+        for dependent in _OF_PROJECT:
             connection.execute(
                 sa.delete(dependent).where(
                     dependent.c.workspace_id == workspace, dependent.c.project_id.in_(batch)

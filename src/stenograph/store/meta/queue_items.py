@@ -30,7 +30,7 @@ from stenograph.model.queue_items import (
 )
 from stenograph.model.runs import Micros
 from stenograph.store.meta import dialect, tables
-from stenograph.store.meta.annotation_queues import load
+from stenograph.store.meta.annotation_queues import LIVE, load
 from stenograph.store.meta.engine import Engine
 from stenograph.store.meta.queue_sections import (
     ARCHIVED,
@@ -46,6 +46,11 @@ _T = _ITEMS.c
 _REVIEWS = tables.annotation_queue_reviews
 _R = _REVIEWS.c
 _RUNS: Final = (_T.run_id, _T.paired_run_id)
+_OF_LIVE_QUEUE: Final = sa.exists().where(
+    tables.annotation_queues.c.workspace_id == _T.workspace_id,
+    tables.annotation_queues.c.id == _T.queue_id,
+    LIVE,
+)
 
 Condition = sa.ColumnElement[bool]
 
@@ -62,7 +67,7 @@ class QueueItems:
         return await self._engine.write(lambda connection: _add(connection, workspace, queue_id, items))
 
     async def read(self, workspace: UUID, item_id: UUID) -> QueueItem | None:
-        wanted = sa.select(_ITEMS).where(_T.workspace_id == workspace, _T.id == item_id)
+        wanted = sa.select(_ITEMS).where(_T.workspace_id == workspace, _T.id == item_id, _OF_LIVE_QUEUE)
         row = await self._engine.read(lambda connection: connection.execute(wanted).one_or_none())
         return None if row is None else from_row(row)
 
@@ -84,7 +89,7 @@ class QueueItems:
             stated = {field: at for field, at in msgspec.structs.asdict(patch).items() if at is not None}
             # Clients name items by their own ids and by those of their runs.
             named = sa.or_(*(column == which for column in (_T.id, *_RUNS)))
-            here = (_T.workspace_id == workspace, _T.queue_id == queue_id, named)
+            here = (_T.workspace_id == workspace, _T.queue_id == queue_id, named, _OF_LIVE_QUEUE)
             if stated:
                 connection.execute(sa.update(_ITEMS).where(*here).values(**stated))
             rows = connection.execute(sa.select(_ITEMS).where(*here).order_by(_T.added_at, _T.id))
@@ -93,10 +98,19 @@ class QueueItems:
         return await self._engine.write(work)
 
     async def delete(self, workspace: UUID, queue_id: UUID, which: Sequence[UUID]) -> int:
-        here = (_T.workspace_id == workspace, _T.queue_id == queue_id)
-        return await self._engine.write(
-            lambda connection: _delete_naming(connection, here, (_T.id, *_RUNS), which)
-        )
+        def work(connection: sa.Connection) -> int:
+            queue = load(connection, workspace, queue_id)
+            if queue is None:
+                return 0
+            here = (_T.workspace_id == workspace, _T.queue_id == queue_id)
+            columns = (_T.id, *_RUNS)
+            if queue.event_filters is not None:
+                for column in columns:
+                    for batch in dialect.batches(which):
+                        _note_removal(connection, *here, column.in_(batch))
+            return _delete_naming(connection, here, columns, which)
+
+        return await self._engine.write(work)
 
     async def delete_all(self, workspace: UUID, queue_id: UUID, but: Collection[UUID] = ()) -> int:
         return await self._engine.write(
@@ -255,16 +269,16 @@ def _add(
     connection: sa.Connection, workspace: UUID, queue_id: UUID, items: Sequence[QueueItem]
 ) -> list[QueueItem] | None:
     there = sa.select(tables.annotation_queues.c.id).where(
-        tables.annotation_queues.c.workspace_id == workspace, tables.annotation_queues.c.id == queue_id
+        tables.annotation_queues.c.workspace_id == workspace,
+        tables.annotation_queues.c.id == queue_id,
+        LIVE,
     )
     # Locked, so that the queue cannot be deleted around its new items.
     if connection.execute(there.with_for_update(key_share=True)).first() is None:
         return None
-    unique = [_T.workspace_id, _T.queue_id, _T.subject]
-    new = dialect.insert(connection, _ITEMS).on_conflict_do_nothing(index_elements=unique)
+    insert_missing(connection, items)
     found: dict[str, QueueItem] = {}
     for batch in dialect.batches(items):
-        connection.execute(new, [to_row(item) for item in batch])
         stored = sa.select(_ITEMS).where(
             _T.workspace_id == workspace,
             _T.queue_id == queue_id,
@@ -272,6 +286,14 @@ def _add(
         )
         found.update((row.subject, from_row(row)) for row in connection.execute(stored))
     return [found[subject] for subject in dict.fromkeys(item.subject for item in items)]
+
+
+def insert_missing(connection: sa.Connection, items: Sequence[QueueItem]) -> None:
+    """Those whose subjects their queue has not."""
+    unique = [_T.workspace_id, _T.queue_id, _T.subject]
+    new = dialect.insert(connection, _ITEMS).on_conflict_do_nothing(index_elements=unique)
+    for batch in dialect.batches(items):
+        connection.execute(new, [to_row(item) for item in batch])
 
 
 def _delete_naming(
@@ -288,16 +310,34 @@ def _delete_naming(
     )
 
 
+def _note_removal(connection: sa.Connection, *which: Condition) -> None:
+    """Remember the runs of these items, so that a queue that fills itself does not take them in again."""
+    removals = tables.annotation_queue_removals
+    gone = sa.select(_T.workspace_id, _T.queue_id, _T.run_id).where(*which, _T.run_id.is_not(None))
+    columns = ["workspace_id", "queue_id", "run_id"]
+    connection.execute(
+        dialect.insert(connection, removals).from_select(columns, gone).on_conflict_do_nothing()
+    )
+
+
 def _delete_all(connection: sa.Connection, workspace: UUID, queue_id: UUID, but: frozenset[UUID]) -> int:
     here = (_T.workspace_id == workspace, _T.queue_id == queue_id)
+    queue = load(connection, workspace, queue_id)
+    if queue is None:
+        return 0
+    notes = queue.event_filters is not None
     if not but:
+        if notes:
+            _note_removal(connection, *here)
         return connection.execute(sa.delete(_ITEMS).where(*here)).rowcount
     rows = connection.execute(sa.select(_T.id, _T.run_id, _T.paired_run_id).where(*here))
     gone = [row.id for row in rows if but.isdisjoint((row.id, row.run_id, row.paired_run_id))]
-    return sum(
-        connection.execute(sa.delete(_ITEMS).where(*here, _T.id.in_(batch))).rowcount
-        for batch in dialect.batches(gone)
-    )
+    count = 0
+    for batch in dialect.batches(gone):
+        if notes:
+            _note_removal(connection, *here, _T.id.in_(batch))
+        count += connection.execute(sa.delete(_ITEMS).where(*here, _T.id.in_(batch))).rowcount
+    return count
 
 
 def _review(connection: sa.Connection, workspace: UUID, item_id: UUID, review: Review) -> Reviewed | None:

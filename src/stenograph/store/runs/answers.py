@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from stenograph.model.feedback import FeedbackStat, all_together
+from stenograph.model.measures import Figure, FigureQuery, NameCount
 from stenograph.model.runs import NO_USAGE, Family, Micros, Run, Usage, parse_dotted_order
 from stenograph.model.stats import RunStats, ThreadSummary
 from stenograph.store.runs.rows import USAGE_COLUMNS, side, usage
@@ -198,3 +199,21 @@ def subtree_usage(wanted: Sequence[Run], spent: Sequence[tuple[UUID, str, Usage]
             known = totals.get(ancestor)
             totals[ancestor] = own if known is None else add_usage(known, own)
     return totals
+
+
+def figure(row: Mapping[str, Any], wanted: FigureQuery) -> Figure:
+    return Figure(
+        count=row["counted"],
+        value=row["value"],
+        start=None if wanted.span is None else row["bucket"],
+        group=None if wanted.group is None else _text(row["group_key"]),
+    )
+
+
+def name_count(row: Mapping[str, Any]) -> NameCount:
+    name = row["name"].decode("utf-8", "replace")
+    return NameCount(_text(row["group_key"]), row["object"].decode(), name, row["counted"])
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("utf-8", "replace")

@@ -101,6 +101,8 @@ class Chdb:
             "max_threads": self._threads,
             "use_query_condition_cache": 1,
             "max_query_size": 1 << 20,  # the longest filters that are taken come to some 300,000 characters
+            "max_ast_elements": 1 << 20,
+            "max_expanded_ast_elements": 1 << 21,
             # compiling a query costs what it saves in a second of aggregation: ours take some 20 ms
             "compile_expressions": 0,
             "compile_aggregate_expressions": 0,

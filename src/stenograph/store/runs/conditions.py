@@ -14,6 +14,7 @@ from uuid import UUID
 
 from stenograph.model.feedback_formulas import Applied
 from stenograph.model.filters import (
+    IDENTITIES,
     KINDS,
     And,
     Compare,
@@ -31,14 +32,17 @@ from stenograph.model.filters import (
     Pairs,
     PairTest,
     Part,
+    Rare,
     Scalar,
     Search,
     TestOp,
     Text,
+    TraceCount,
     Word,
     words,
 )
-from stenograph.store.runs import composites, json_pairs
+from stenograph.model.values import ValueTest
+from stenograph.store.runs import composites, json_pairs, values
 from stenograph.store.runs.rows import ZERO
 from stenograph.store.runs.sql import Params
 from stenograph.store.runs.text_tests import OPERATORS, contains, like, pair_part
@@ -110,6 +114,12 @@ class _Compiler:
                 return self._exists(node)
             case Pairs():
                 return self._pairs(node)
+            case ValueTest():
+                return values.holds(node, self.params, self._feedback_of)
+            case TraceCount():
+                return self._trace_count(node)
+            case Rare():
+                return self._rare(node)
             case _:
                 assert_never(node)
 
@@ -132,18 +142,20 @@ class _Compiler:
     def _compare(self, node: Compare) -> str:
         field, value = node.field, node.value
         if value is None:
-            return self._absent(field)
+            return self._absent(field, node.alone)
         operator = OPERATORS[node.op.value]
         if KINDS[field] in (Kind.COUNT, Kind.MONEY):
-            return self._usage(field, lambda column: f"{column} {operator} {self._value(field, value)}")
+            return self._usage(
+                field, lambda column: f"{column} {operator} {self._value(field, value)}", node.alone
+            )
         if field is Field.LATENCY:
             return f"ifNull({_LATENCY} {operator} {self._value(field, value)}, 0)"
         return self._present(field, f"{_column(field)} {operator} {self._value(field, value)}")
 
-    def _absent(self, field: Field) -> str:
+    def _absent(self, field: Field, alone: bool = False) -> str:
         column, kind = _column(field), KINDS[field]
         if kind is Kind.MONEY:
-            return self._usage(field, lambda amount: f"isNull({amount})")
+            return self._usage(field, lambda amount: f"isNull({amount})", alone)
         if field is Field.LATENCY:
             return "isNull(end_time)"
         if column in _NULLABLE:
@@ -197,22 +209,46 @@ class _Compiler:
                 wanted = f"arrayMap(x -> toDecimal128(x, 12), {amounts})"
                 return self._usage(field, lambda amount: f"has({wanted}, {amount})")
 
-    def _usage(self, field: Field, test: Callable[[str], str]) -> str:
+    def _usage(self, field: Field, test: Callable[[str], str], alone: bool = False) -> str:
         """A root run shows what its whole trace used, and is found by that; any other run by its own use."""
         column = _column(field)
-        where = f"workspace_id = {self.params.uuid(self.workspace)}"
-        if self.within:
-            where += f" AND ({self.within})"
+        if alone:
+            return f"ifNull({test(column)}, 0)"
+        where = self._whole_traces()
         having = f"ifNull({test(f'sum({column})')}, 0)"
         whole = f"SELECT trace_id FROM runs FINAL WHERE {where} GROUP BY trace_id HAVING {having}"
         return f"if(is_root, trace_id IN ({whole}), ifNull({test(column)}, 0))"
+
+    def _whole_traces(self) -> str:
+        """What holds for all runs of the traces in question."""
+        where = f"workspace_id = {self.params.uuid(self.workspace)}"
+        return f"{where} AND ({self.within})" if self.within else where
+
+    def _rare(self, node: Rare) -> str:
+        """The ids of any version that matches, for which the engine reads no more than it has to and remembers where
+        there is none; and of these the runs that still match, by the index of ids."""
+        where, matches = self._whole_traces(), self.condition(node.part)
+        ever = f"SELECT id FROM runs WHERE {where} AND {matches}"
+        return f"id IN (SELECT id FROM runs FINAL WHERE {where} AND id IN ({ever}) AND {matches})"
+
+    def _trace_count(self, node: TraceCount) -> str:
+        where, counted = self._whole_traces(), self.condition(node.of)
+        if node.field is None:
+            found, value = f"countIf({counted})", self.params.number(node.value)
+        else:
+            found = f"ifNull(sumIf({_column(node.field)}, {counted}), 0)"
+            value = self._value(node.field, node.value)
+        having = f"{found} {OPERATORS[node.op.value]} {value}"
+        return (
+            f"trace_id IN (SELECT trace_id FROM runs FINAL WHERE {where} GROUP BY trace_id HAVING {having})"
+        )
 
     # texts
 
     def _text(self, place: Text, test: Callable[[str], str]) -> str:
         if place is Text.TAGS:
             return f"arrayExists(x -> {test('x')}, tags)"
-        sql = test(place.value)
+        sql = test(f"toString({place.value})" if place in IDENTITIES else place.value)
         return f"ifNull({sql}, 0)" if place.value in _NULLABLE else sql
 
     def _contains(self, node: Contains) -> str:

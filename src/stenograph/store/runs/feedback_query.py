@@ -16,10 +16,10 @@ import msgspec
 
 from stenograph.model.feedback_formulas import Applied
 from stenograph.model.query import FeedbackQuery, RunSelection
-from stenograph.model.runs import Micros
+from stenograph.model.runs import Micros, Run
 from stenograph.store.runs import composites
 from stenograph.store.runs.figures import begin_of
-from stenograph.store.runs.query import Statement, among, plain, source, where
+from stenograph.store.runs.query import Statement, among, of_roots, plain, source, where
 from stenograph.store.runs.rows import FEEDBACK_COLUMNS, ZERO
 from stenograph.store.runs.sql import Params
 
@@ -71,6 +71,31 @@ def feedback(query: FeedbackQuery, unfiled: bool = True) -> Statement:
         f"ORDER BY identity(created_at) DESC, id DESC\nLIMIT {int(query.limit)} OFFSET {int(query.offset)}",
         params.values,
     )
+
+
+_SHELF: Final = "JSONExtractString(source, 'metadata', 'honeyhive')"
+_ON_ITS_SHELF: Final = f"if({_SHELF} IN ('metrics', 'feedback'), {_SHELF} = 'feedback', source_type = 'app')"
+"""What model/feedback.py says of a piece: that HoneyHive's clients find it under `feedback`, not `metrics`."""
+
+
+def traces_with_feedback(workspace: UUID, roots: Sequence[Run], unfiled: bool) -> Statement:
+    """Which of these roots' traces have feedback in HoneyHive's sense."""
+    params = Params()
+    owner = params.uuid(workspace)
+    homes = sorted({root.project_id for root in roots if root.project_id.int}, key=str) or [ZERO]
+    traces = sorted({root.trace_id for root in roots}, key=str)
+    filed = f"{among('home', homes, params)} AND {among('trace_id', traces, params)}"
+    text = f"SELECT DISTINCT trace_id FROM feedback FINAL\nWHERE workspace_id = {owner} AND {filed}"
+    text += f"\n  AND {_ON_A_RUN} AND {_ON_ITS_SHELF}"
+    if unfiled:
+        judged = (
+            f"SELECT run_id FROM feedback FINAL WHERE workspace_id = {owner} AND {_UNFILED} AND {_ON_A_RUN}"
+        )
+        text += (
+            f"\nUNION DISTINCT\nSELECT DISTINCT trace_id FROM runs FINAL\nWHERE {of_roots(workspace, roots, params)}"
+            f"\n  AND id IN ({judged} AND {_ON_ITS_SHELF})"
+        )
+    return text, params.values
 
 
 def _terms(query: FeedbackQuery, unfiled: bool, params: Params) -> list[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Final
+from uuid import UUID
 
 from stenograph.model.filters import Filter
 from stenograph.model.query import RunSelection, StatGroup, ThreadQuery
-from stenograph.model.runs import Micros
+from stenograph.model.runs import Micros, Run
 from stenograph.store.runs.conditions import condition
-from stenograph.store.runs.query import SKEW, Statement, house, plain, source
+from stenograph.store.runs.query import SKEW, Statement, house, of_roots, plain, source
 from stenograph.store.runs.sql import Params
 
 # Whole microseconds add up to the same sum in whatever order: averages are of these.
@@ -269,3 +270,14 @@ def thread_usage(selection: RunSelection, threads: Sequence[str]) -> Statement:
     of_threads = f"\n  AND thread_id IN {params.texts(threads)}"
     traces = _traces(selection, "anyIf(thread_id, is_root = 1) AS thread", params, of_threads)
     return f"SELECT thread AS group_key,\n  {_TRACE_SUMS}\nFROM {traces}\nGROUP BY group_key", params.values
+
+
+def traces(workspace: UUID, roots: Sequence[Run]) -> Statement:
+    """What stands below these roots comes to, by trace."""
+    params = Params()
+    below = of_roots(workspace, roots, params)
+    return (
+        "SELECT trace_id, count() AS runs, countIf(run_type IN ('llm', 'embedding')) AS models,\n    "
+        f"{_TRACE_SUMS}\nFROM runs FINAL\nWHERE {below}\n  AND id != trace_id\nGROUP BY trace_id",
+        params.values,
+    )

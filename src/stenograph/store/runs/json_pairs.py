@@ -86,8 +86,8 @@ def some_pair(column: str, tests: Sequence[PairTest], params: Params) -> str:
 
 def pair_at(column: str, key: str, values: Sequence[PairTest], params: Params) -> str:
     """SQL, 0 or 1: some scalar at `key` passes all tests."""
-    occurs = _key_occurs(column, [key], params)
-    return _both(occurs, _at_keys(column, [key], values, params))
+    likely = _key_occurs(column, [key], params)
+    return _both(likely, _at_keys(column, [key], values, params))
 
 
 def exists(column: str, key: str, params: Params) -> str:
@@ -139,7 +139,7 @@ def _all(tests: Sequence[PairTest], source: str, params: Params) -> str:
 
 def _key_occurs(column: str, keys: Sequence[str], params: Params) -> str:
     """A key is spread over the document, but its last name is not."""
-    return _occurs(column, TestOp.IN, [[key.rpartition(".")[2]] for key in keys], params)
+    return occurs(column, TestOp.IN, [[key.rpartition(".")[2]] for key in keys], params)
 
 
 def _likely_key(column: str, test: PairTest, params: Params) -> str:
@@ -150,7 +150,7 @@ def _likely_key(column: str, test: PairTest, params: Params) -> str:
         [name for piece in _literals(test.op, str(value)) for name in piece.split(".")]
         for value in test.values
     ]
-    return _occurs(column, test.op, names, params)
+    return occurs(column, test.op, names, params)
 
 
 def _likely_value(column: str, test: PairTest, params: Params) -> str:
@@ -160,15 +160,18 @@ def _likely_value(column: str, test: PairTest, params: Params) -> str:
         or any(number(str(value)) is not None for value in test.values)
     ):
         return ""  # 1.0 may be written as 1 or 10e-1
-    return _occurs(column, test.op, [_literals(test.op, str(value)) for value in test.values], params)
+    return occurs(column, test.op, [_literals(test.op, str(value)) for value in test.values], params)
 
 
 _NEEDLES: Final = frozenset({TestOp.EQ, TestOp.IN, TestOp.LIKE, TestOp.CONTAINS})
 
 
-def _occurs(column: str, op: TestOp, literals: Sequence[Sequence[str]], params: Params) -> str:
-    """`literals`: for each alternative, the texts that it consists of."""
-    needles = [max(map(_plain_piece, texts), key=len, default="") for texts in literals]
+def occurs(column: str, op: TestOp, literals: Sequence[Sequence[str]], params: Params) -> str:
+    """SQL, 0 or 1, that is 0 only where none of some texts can stand in a document; '' where it cannot be told.
+
+    `literals`: for each alternative, the pieces that it consists of.
+    """
+    needles = [max(map(plain_piece, texts), key=len, default="") for texts in literals]
     if not 0 < len(needles) <= _MOST_NEEDLES or not all(needles):
         return ""
     if op is TestOp.CONTAINS:
@@ -182,7 +185,7 @@ def _literals(op: TestOp, value: str) -> list[str]:
     return re.split(r"\\.|[%_]", value, flags=re.DOTALL) if op is TestOp.LIKE else [value]
 
 
-def _plain_piece(text: str) -> str:
+def plain_piece(text: str) -> str:
     """The longest part that JSON writes only one way: no quote, slash, backslash or control character."""
     pieces = re.split(r'["\\/]', "".join(c if c.isprintable() else '"' for c in text))
     return max(pieces, key=len)

@@ -157,7 +157,14 @@ def page(query: RunQuery) -> Statement:
     # In the order of the table the engine stops reading early, but reads slowly, one row group at a time: good for
     # the first of very many, three times dearer where a filter lets few pass. identity() hides the column from it.
     start = "start_time" if query.selection == plain(query.selection) else "identity(start_time)"
-    return f"{text}\nORDER BY {start} {order}, id {order}\nLIMIT {int(query.limit)}", params.values
+    bounds = f"LIMIT {int(query.limit)}" + (f" OFFSET {int(query.offset)}" if query.offset else "")
+    return f"{text}\nORDER BY {start} {order}, id {order}\n{bounds}", params.values
+
+
+def count(selection: RunSelection) -> Statement:
+    """How many runs are selected."""
+    params = Params()
+    return f"SELECT count() AS runs\n{source(selection, params)}", params.values
 
 
 def answered_examples(selection: RunSelection) -> Statement:
@@ -179,6 +186,18 @@ def stored(ids: Sequence[tuple[UUID, UUID]]) -> Statement:
         f"SELECT {columns}\nFROM runs\nWHERE {among('workspace_id', workspaces, params)}\n"
         f"  AND {among('id', [run_id for _, run_id in ids], params)}\n"
         "ORDER BY version DESC\nLIMIT 1 BY workspace_id, id",
+        params.values,
+    )
+
+
+def changed(workspace: UUID, after: int, limit: int) -> Statement:
+    """What was written lately. Not FINAL: an old version that is still there is at worst one row more."""
+    params = Params()
+    lately = f"WHERE workspace_id = {params.uuid(workspace)} AND version > {params.integer(after)}"
+    return (
+        f"SELECT id, trace_id, version FROM (\n  SELECT id, trace_id, version FROM runs {lately}\n  UNION ALL\n"
+        f"  SELECT run_id AS id, trace_id, version FROM feedback {lately} AND run_id != '{ZERO}'\n)\n"
+        f"ORDER BY version\nLIMIT {int(limit)} WITH TIES",
         params.values,
     )
 
@@ -220,6 +239,19 @@ def family(run: Run, limit: int | None, without: Sequence[UUID] = ()) -> Stateme
         f"  AND start_time >= {since}\n{hidden}"
         f"  AND trace_id = {params.uuid(run.trace_id)}\nORDER BY identity(start_time), id" + _first(limit),
         params.values,
+    )
+
+
+def of_roots(workspace: UUID, roots: Sequence[Run], params: Params) -> str:
+    """The runs of these roots' traces, bounded as `family` is."""
+    projects = sorted({ZERO, *(root.project_id for root in roots)}, key=str)
+    return "\n  AND ".join(
+        (
+            f"workspace_id = {params.uuid(workspace)}",
+            f"project_id IN {params.uuids(projects)}",
+            f"start_time >= {params.micros(max(0, min(root.start_time for root in roots) - DAY))}",
+            among("trace_id", sorted({root.trace_id for root in roots}, key=str), params),
+        )
     )
 
 

@@ -19,8 +19,8 @@ CREATE TABLE IF NOT EXISTS runs
     id                   UUID,
     version              UInt64                          CODEC(Delta, ZSTD(1)),
     deleted              UInt8 DEFAULT 0,
-    -- bits: which of project, start, trace, parent, dotted order and tags a client has stated, and
-    -- whether all of extra is our own
+    -- bits: which of project, start, trace, parent, dotted order and tags a client has stated, whether all
+    -- of extra is our own, and whether it has been stated in parts alone
     stated               UInt8,
     trace_id             UUID,
     parent_run_id        Nullable(UUID)                  CODEC(ZSTD(1)),
@@ -56,6 +56,7 @@ CREATE TABLE IF NOT EXISTS runs
     INDEX by_id id TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX by_trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX by_thread thread_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_metadata mapValues(metadata) TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX words_in inputs TYPE text(tokenizer = 'splitByNonAlpha',
         preprocessor = replaceRegexpAll(lowerUTF8(inputs), '\\\\[bfnrt\\\\]', ' ')),
     INDEX words_out outputs TYPE text(tokenizer = 'splitByNonAlpha',

@@ -12,11 +12,12 @@ from uuid import UUID
 from stenograph.errors import StoreUnavailable
 from stenograph.model.feedback import Feedback, FeedbackStat, all_together
 from stenograph.model.filters import Filter
-from stenograph.model.query import FeedbackQuery, RunQuery, RunSelection, StatGroup, ThreadQuery
+from stenograph.model.measures import Figure, FigureQuery, NameCount, NamesQuery
+from stenograph.model.query import Change, FeedbackQuery, RunQuery, RunSelection, StatGroup, ThreadQuery
 from stenograph.model.runs import Family, Micros, Run, Usage
-from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket
+from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket, TraceFigures
 from stenograph.store.api import RejectedRows
-from stenograph.store.runs import answers, feedback_query, figures, query, rows
+from stenograph.store.runs import answers, feedback_query, figures, measures, query, rows
 from stenograph.store.runs.engine import Engine, statements
 from stenograph.store.runs.feedback_query import Asked
 from stenograph.store.runs.judged import Judged
@@ -116,6 +117,10 @@ class Runs:
             newest = max(newest, *(columns.get("newest") or [0]))
         return newest
 
+    async def changed(self, workspace: UUID, after: int, limit: int) -> list[Change]:
+        columns = await self._engine.query(*query.changed(workspace, after, limit))
+        return [Change(row["id"], row["trace_id"], row["version"]) for row in answers.records(columns)]
+
     async def known_ids(self) -> AsyncIterator[list[UUID]]:
         for table, time in (("runs", "start_time"), ("feedback", "created_at")):
             weeks = await self._engine.query(f"SELECT DISTINCT toMonday({time})::String AS week FROM {table}")
@@ -137,6 +142,10 @@ class Runs:
         columns = await self._engine.query(*query.answered_examples(selection))
         found: list[UUID] = columns.get("example", [])
         return found
+
+    async def count(self, selection: RunSelection) -> int:
+        columns = await self._engine.query(*query.count(selection))
+        return int(columns["runs"][0]) if columns else 0
 
     async def usage(
         self, workspace: UUID, runs: Sequence[Run], orders: Mapping[UUID, str] | None = None
@@ -345,11 +354,38 @@ class Runs:
             return [], total
         return page, columns["threads"][0] if page else 0
 
+    async def figures(self, wanted: FigureQuery) -> list[Figure]:
+        columns = await self._engine.query(*measures.figures(wanted))
+        return [answers.figure(row, wanted) for row in answers.records(columns)]
+
+    async def names(self, wanted: NamesQuery) -> list[NameCount]:
+        statements = [measures.names(wanted)]
+        if await self._judged.any(wanted.selection.workspace):
+            statements.append(measures.feedback_names(wanted))
+        tables = await asyncio.gather(*(self._engine.query(*statement) for statement in statements))
+        return [answers.name_count(row) for columns in tables for row in answers.records(columns)]
+
     async def thread_usage(self, selection: RunSelection, threads: Sequence[str]) -> Mapping[str, Usage]:
         columns = await self._engine.query(*figures.thread_usage(selection, threads))
         return {row["group_key"].decode(): _usage(row) for row in answers.records(columns)}
 
+    async def trace_figures(self, workspace: UUID, roots: Sequence[Run]) -> Mapping[UUID, TraceFigures]:
+        if not roots:
+            return {}
+        columns = await self._engine.query(*figures.traces(workspace, roots))
+        return {
+            row["trace_id"]: TraceFigures(runs=row["runs"], model_runs=row["models"], usage=_usage(row))
+            for row in answers.records(columns)
+        }
+
     # -- feedback ----------------------------------------------------------------------------------------
+
+    async def traces_with_feedback(self, workspace: UUID, roots: Sequence[Run]) -> set[UUID]:
+        if not roots or not await self._judged.any(workspace):
+            return set()
+        unfiled = await self._judged.any_unfiled(workspace)
+        columns = await self._engine.query(*feedback_query.traces_with_feedback(workspace, roots, unfiled))
+        return set(columns.get("trace_id", []))
 
     async def feedback(self, wanted: FeedbackQuery) -> list[Feedback]:
         if not await self._judged.any(wanted.workspace):

@@ -16,6 +16,7 @@ _NAMED: Final = "CREATE TABLE IF NOT EXISTS feedback\n"
 async def upgrade(engine: Engine, schema: dict[str, str]) -> None:
     """To be called once the tables are there. `schema` has the statements that create them as they are now."""
     steps = statements(files("stenograph.store.runs").joinpath("upgrade.sql").read_text())
+    await _index_runs(engine, steps)
     found = await engine.query(steps["columns_of_feedback"])
     await engine.execute(steps["forget_copy"])
     if b"home" in found["name"]:
@@ -26,3 +27,12 @@ async def upgrade(engine: Engine, schema: dict[str, str]) -> None:
     await engine.maintain(steps["copy_feedback"])
     await engine.execute(steps["exchange"])
     await engine.execute(steps["forget_copy"])
+
+
+async def _index_runs(engine: Engine, steps: dict[str, str]) -> None:
+    """Indexes that tables of earlier versions lack. They are built behind what else goes on, and not begun anew after a
+    crash: parts without one are read whole until they are merged."""
+    found = await engine.query(steps["indexes_of_runs"])
+    if b"by_metadata" not in found["name"]:
+        await engine.execute(steps["index_metadata"])
+        await engine.execute(steps["build_metadata_index"])

@@ -14,9 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stenograph.domain.attachments import attachment_key
+from stenograph.domain.experiments.sessions import DATAPOINT_ID, RUN_ID, Belonging
+from stenograph.domain.feedback.judgements import Judged, judgements
 from stenograph.domain.recording.ingest import Delivery, refusal, summary
 from stenograph.errors import Invalid, StenographError, TooLarge
 from stenograph.model.access import Permission
+from stenograph.model.feedback import Feedback
 from stenograph.model.runs import Micros, RunPatch
 from stenograph.wire.http import Services, caller, services
 from stenograph.wire.otlp import answers, json_reader, mapping, placing, protobuf
@@ -76,6 +79,8 @@ class _Intake:
     rejected: set[int] = field(default_factory=set)
     projects: dict[str | UUID | None, UUID | Invalid] = field(default_factory=dict)
     services: dict[int, str | None] = field(default_factory=dict)
+    belongings: dict[tuple[UUID, str, str], Belonging | None] = field(default_factory=dict)
+    examples: dict[UUID, UUID] = field(default_factory=dict)
 
     async def take(self, batches: Sequence[Batch]) -> tuple[int, str]:
         """Record all that can be; how many spans were rejected, and why."""
@@ -120,9 +125,14 @@ class _Intake:
         ingest = self.to.ingest
         projects: dict[int, UUID] = {}
         for placed in layout.spans:
+            if RUN_ID in placed.draft.metadata:  # the others of its session may not say it
+                await self._belonging(placed)
+        for placed in layout.spans:
             try:
-                project = await self._project(placed.draft)
+                belonging = await self._belonging(placed)
+                project = await self._project(placed.draft) if belonging is None else belonging.project
                 patches = _patches(placed, self.workspace, project, self.now)
+                feedback = _feedback(placed, self.workspace, project, self.now) if placed.run.judged else []
                 self._check_files(placed)
                 for patch in patches:
                     ingest.admit(patch)
@@ -132,6 +142,7 @@ class _Intake:
                 continue
             projects[id(placed)] = project
             self.delivery.patches += patches
+            self.delivery.feedback += feedback
             for name, _, data in placed.draft.files:
                 key = attachment_key(self.workspace, placed.run_id, name)
                 self.delivery.files.append((key, data))
@@ -154,6 +165,21 @@ class _Intake:
                     f"attachment {name[:100]!r} has {len(data)} bytes; at most {limit} are taken "
                     "(limit STENOGRAPH_MAX_ATTACHMENT_BYTES)"
                 )
+
+    async def _belonging(self, placed: Placed) -> Belonging | None:
+        """Where the span of a session belongs that was recorded for an experiment. Other spans do not ask."""
+        if placed.draft.session is None:
+            return None
+        said = placed.draft.metadata
+        run, datapoint = said.get(RUN_ID), said.get(DATAPOINT_ID)
+        key = (placed.trace, str(run), str(datapoint))
+        if key not in self.belongings:
+            sessions = self.to.experiments.sessions
+            self.belongings[key] = await sessions.of(self.workspace, placed.trace, run, datapoint)
+        found = self.belongings[key]
+        if found is not None and found.example is not None:
+            self.examples[placed.trace] = found.example
+        return found
 
     async def _project(self, draft: Draft) -> UUID:
         """Named by the header, else by attributes, else by the service."""
@@ -186,6 +212,7 @@ class _Intake:
             name=name,
             run_type="chain",
             start_time=one.start,
+            reference_example_id=self.examples.get(one.trace),
         )
         if one.whole:
             said = msgspec.structs.replace(
@@ -205,8 +232,24 @@ def _empty(workspace: UUID, run_id: UUID, trace: UUID, now: Micros) -> RunPatch:
     return RunPatch(workspace=workspace, id=run_id, create=True, received_at=now, trace_id=trace)
 
 
+def _feedback(placed: Placed, workspace: UUID, project: UUID, now: Micros) -> list[Feedback]:
+    """What a span says of its own worth, as HoneyHive's evaluators do."""
+    judged = Judged(
+        workspace=workspace,
+        id=placed.run_id,
+        trace_id=placed.trace,
+        project_id=project,
+        start_time=placed.run.start,
+    )
+    said = placed.run.judged or ()
+    return [piece for shelf, document in said for piece in judgements(judged, shelf, document, now)]
+
+
 def _patches(placed: Placed, workspace: UUID, project: UUID, now: Micros) -> list[RunPatch]:
-    """A span is a create. A root is an update beside an empty create: it replaces what stood in for it."""
+    """A span is a create. A root is an update beside an empty create: it replaces what stood in for it.
+
+    What somebody said of the run before its span came stays: HoneyHive's clients enrich spans that are not sent yet.
+    """
     run, root = placed.run, placed.is_root
     whole = RunPatch(
         workspace=workspace,
@@ -228,6 +271,7 @@ def _patches(placed: Placed, workspace: UUID, project: UUID, now: Micros) -> lis
         extra=run.extra,
         tags=run.tags,
         attachments=run.files,
+        merges=True,
     )
     if not root:
         return [whole]

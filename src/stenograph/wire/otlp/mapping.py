@@ -15,6 +15,7 @@ import msgspec
 from stenograph.domain.recording.derive import THREAD_KEYS
 from stenograph.domain.recording.ingest import MAX_NAME
 from stenograph.errors import Invalid
+from stenograph.model.feedback import Shelf
 from stenograph.model.runs import Attachment, Micros
 from stenograph.wire.otlp import conventions
 from stenograph.wire.otlp.conventions.draft import Draft, Payload
@@ -32,7 +33,7 @@ _USERS: Final = ("user.id", "enduser.id")
 
 
 class Mapped(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What a span says of its run, but for its place: payloads are JSON, fit to be stored."""
+    """What a span says of its run, but for its place: payloads are JSON, fit to be stored, judgements JSON objects."""
 
     name: str
     run_type: str
@@ -45,6 +46,7 @@ class Mapped(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     extra: bytes
     tags: list[str] | None
     files: list[Attachment] | None
+    judged: list[tuple[Shelf, bytes]] | None = None
 
 
 def draft(span: Span, payloads: Payloads) -> Draft:
@@ -84,6 +86,7 @@ def mapped(one: Draft, shared: Attributes) -> Mapped:
         extra=_json(one, extra, "extra"),
         tags=list(dict.fromkeys(one.tags)) or None,
         files=[Attachment(name, mime, len(data)) for name, mime, data in one.files] or None,
+        judged=[(shelf, _json(one, said, shelf.value)) for shelf, said in one.judged.items()] or None,
     )
 
 

@@ -15,24 +15,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
+from stenograph.domain.recording import places
 from stenograph.domain.recording.derive import stamp
 from stenograph.domain.recording.ingest import Ingest
-from stenograph.domain.recording.places import UNKNOWN, beside, run_of
+from stenograph.domain.recording.places import MAX_SEGMENTS, beside, run_of
 from stenograph.model.runs import Micros
-from stenograph.wire.otlp.conventions.draft import Draft, as_uuid
+from stenograph.wire.otlp.conventions.draft import Draft
 from stenograph.wire.otlp.mapping import Mapped
 from stenograph.wire.otlp.spans import REMOTE, REMOTE_KNOWN
 
-_MAX_DEPTH: Final = 100
-"""Segments of one dotted order before it begins anew: a chain of 100,000 spans would fill the memory."""
-
 _BY_SPAN: Final = UUID(int=0)
 """Stands for a parent that is known by its span alone, until all spans of the request have their ids."""
-
-_SESSIONS: Final = UUID("5b0f5a5e-6a1c-5d7e-9a52-3f0f2f0c7b11")
-"""The namespace of the trace ids of sessions whose own id is no uuid."""
 
 
 @dataclass(slots=True, repr=False)
@@ -122,7 +117,7 @@ async def _identify(draft: Draft, run: Mapped, workspace: UUID, ingest: Ingest) 
     above: UUID | None = None
     if trace is None and draft.session is not None:
         # A session is a trace. Its root is no span, but a run of its own with the session's id.
-        trace = above = as_uuid(draft.session) or uuid5(_SESSIONS, draft.session)
+        trace = above = places.named(draft.session)
     trace = trace or _trace(span.trace_id)
     if draft.parent_id is not None and draft.parent_id != draft.run_id:
         parent: UUID | None = draft.parent_id
@@ -159,13 +154,13 @@ def _order(one: Placed, workspace: UUID, ingest: Ingest) -> None:
     chain: list[Placed] = []
     passed: set[int] = set()
     here: Placed | None = one
-    while here is not None and here.order is None and id(here) not in passed and len(chain) < _MAX_DEPTH:
+    while here is not None and here.order is None and id(here) not in passed and len(chain) < MAX_SEGMENTS:
         chain.append(here)
         passed.add(id(here))
         here = here.above
     if not chain:
         return
-    if here is not None and here.order is not None and here.order.count(".") < _MAX_DEPTH:
+    if here is not None and here.order is not None and here.order.count(".") < MAX_SEGMENTS:
         order: str | None = here.order
     else:
         order = _outside(chain[-1], workspace, ingest)
@@ -177,11 +172,7 @@ def _outside(top: Placed, workspace: UUID, ingest: Ingest) -> str | None:
     """The dotted order of what is above a chain and not in this request; None above a root."""
     if top.parent is None:
         return None
-    known = ingest.pending_place(workspace, top.parent)
-    if known is not None and known[0] == top.trace and known[1].count(".") < _MAX_DEPTH:
-        return known[1]
-    root = f"{UNKNOWN}{top.trace}"
-    return root if top.parent == top.trace else f"{root}.{UNKNOWN}{top.parent}"
+    return places.above(top.trace, top.parent, ingest.pending_place(workspace, top.parent))
 
 
 def _stand_ins(spans: Sequence[Placed], workspace: UUID, ingest: Ingest) -> list[StandIn]:

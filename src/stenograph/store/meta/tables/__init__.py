@@ -11,11 +11,14 @@ from __future__ import annotations
 from stenograph.store.meta.tables.access import api_keys, shares, workspaces
 from stenograph.store.meta.tables.annotation import (
     annotation_queue_items,
+    annotation_queue_removals,
     annotation_queue_reviewers,
     annotation_queue_reviews,
     annotation_queues,
 )
 from stenograph.store.meta.tables.columns import metadata
+from stenograph.store.meta.tables.configurations import charts, configurations, tools
+from stenograph.store.meta.tables.datapoints import datapoint_copies, loose_datapoints
 from stenograph.store.meta.tables.datasets import (
     CURRENT,
     comparative_experiments,
@@ -25,6 +28,13 @@ from stenograph.store.meta.tables.datasets import (
     examples,
     experiment_view_overrides,
 )
+from stenograph.store.meta.tables.evaluations import evaluations
+from stenograph.store.meta.tables.evaluators import (
+    evaluator_candidates,
+    evaluator_tasks,
+    evaluator_versions,
+    evaluators,
+)
 from stenograph.store.meta.tables.feedback import feedback_configs, feedback_formulas, feedback_tokens
 from stenograph.store.meta.tables.projects import LIVE, dead_letters, model_prices, projects, views
 
@@ -32,24 +42,35 @@ __all__ = [
     "CURRENT",
     "LIVE",
     "annotation_queue_items",
+    "annotation_queue_removals",
     "annotation_queue_reviewers",
     "annotation_queue_reviews",
     "annotation_queues",
     "api_keys",
+    "charts",
     "comparative_experiments",
+    "configurations",
+    "datapoint_copies",
     "dataset_tags",
     "dataset_versions",
     "datasets",
     "dead_letters",
+    "evaluations",
+    "evaluator_candidates",
+    "evaluator_tasks",
+    "evaluator_versions",
+    "evaluators",
     "examples",
     "experiment_view_overrides",
     "feedback_configs",
     "feedback_formulas",
     "feedback_tokens",
+    "loose_datapoints",
     "metadata",
     "model_prices",
     "projects",
     "shares",
+    "tools",
     "views",
     "workspaces",
 ]

@@ -6,7 +6,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from stenograph.store.meta.dialect import Words
+from stenograph.store.meta.dialect import RawJson, Words
 from stenograph.store.meta.tables.columns import metadata, micros, own_id, words, workspace
 
 workspaces: Final = sa.Table(
@@ -29,6 +29,10 @@ api_keys: Final = sa.Table(
     words("hint"),
     micros("created_at"),
     micros("revoked_at", nullable=True),
+    words("kind", nullable=True),
+    words("description", nullable=True),
+    sa.Column("permissions", RawJson(), nullable=True),
+    micros("expires_at", nullable=True),
     sa.Index(None, "workspace_id"),
 )
 

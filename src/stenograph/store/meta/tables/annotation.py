@@ -29,6 +29,20 @@ annotation_queues: Final = sa.Table(
     sa.Column("metadata", RawJson(), nullable=True),
     micros("created_at"),
     micros("updated_at"),
+    sa.Column("event_filters", RawJson(), nullable=True),
+    sa.Column("fills", sa.Boolean(), server_default=sa.true(), nullable=False),
+    sa.Column("filled_to", sa.BigInteger(), nullable=True),
+    micros("deleted_at", nullable=True),
+)
+
+# What people have taken out of a queue that fills itself: it does not come back by itself.
+annotation_queue_removals: Final = sa.Table(
+    "annotation_queue_removals",
+    metadata,
+    workspace(primary_key=True),
+    own_id("queue_id"),
+    own_id("run_id"),
+    goes_with("annotation_queue_removals", "annotation_queues", "queue_id"),
 )
 
 annotation_queue_reviewers: Final = sa.Table(

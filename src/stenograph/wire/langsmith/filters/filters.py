@@ -12,6 +12,7 @@ from typing import Final, NoReturn, TypeAlias
 import msgspec
 
 from stenograph.model.filters import (
+    IDENTITIES,
     KINDS,
     Compare,
     Contains,
@@ -72,7 +73,7 @@ _PAIRS: Final[dict[str, tuple[PairKind, Part]]] = {
     "feedback_comment": (PairKind.FEEDBACK, Part.COMMENT),
 }
 
-_TEXTS: Final[dict[str, Text]] = {text.value: text for text in Text}
+_TEXTS: Final[dict[str, Text]] = {text.value: text for text in Text if text not in IDENTITIES}
 _OBJECTS: Final = {"metadata": PairKind.METADATA, "inputs": PairKind.INPUTS, "outputs": PairKind.OUTPUTS}
 _FIELDS: Final = sorted({*_PLAIN, *_PAIRS, *_OBJECTS, "tags"})
 

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from stenograph.errors import Invalid, TooLarge
+from stenograph.model.feedback import Shelf
 from stenograph.wire.otlp.spans import Attributes, Span, SpanEvent
 from stenograph.wire.payloads import Payloads
 
@@ -62,7 +63,7 @@ class Draft:
     """Filled by the conventions, in the order of their precedence. `rest` becomes metadata, key by key."""
 
     __slots__ = (
-        "aside", "dotted_order", "error", "events", "files", "input_details", "inputs", "metadata", "name",
+        "aside", "dotted_order", "error", "events", "files", "input_details", "inputs", "judged", "metadata", "name",
         "output_details", "outputs", "params", "parent_id", "payloads", "project", "project_id", "rest",
         "run_id", "run_type", "session", "session_name", "shape", "span", "tags", "trace_id", "usage",
     )  # fmt: skip
@@ -85,6 +86,7 @@ class Draft:
         self.output_details: dict[str, Any] = {}
         self.tags: list[str] = []
         self.aside: dict[str, Any] = {}
+        self.judged: dict[Shelf, dict[str, Any]] = {}
         self.files: list[tuple[str, str, bytes]] = []
         self.run_id: UUID | None = None
         self.trace_id: UUID | None = None

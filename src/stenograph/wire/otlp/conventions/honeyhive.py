@@ -1,14 +1,16 @@
 """HoneyHive's own attributes, as its Python and TypeScript clients set them.
 
 `honeyhive_inputs.a.b` and the like nest; everything else, look-alikes with a dot such as `honeyhive.inputs.x`
-included, is an ordinary attribute. What runs have no field for (config, metrics, feedback, user properties)
-stands in `extra.honeyhive`.
+included, is an ordinary attribute. What runs have no field for (config, user properties, source, event type) stands
+in `extra.honeyhive`; metrics and feedback are feedback of the run.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
+from stenograph.domain.feedback.judgements import may_be_key
+from stenograph.model.feedback import Shelf
 from stenograph.wire.otlp.conventions.draft import Draft, as_uuid, nest, parsed
 
 FIELDS: Final = ("inputs", "outputs", "config", "metadata", "metrics", "feedback", "user_properties")
@@ -20,6 +22,7 @@ HEADS: Final = frozenset(
 )  # fmt: skip
 
 _TYPES: Final = {"model": "llm", "tool": "tool", "chain": "chain", "session": "chain", "generic": "chain"}
+_SHELVES: Final = frozenset(shelf.value for shelf in Shelf)
 _ASSOCIATION: Final = "traceloop.association.properties."
 
 
@@ -36,7 +39,10 @@ def read(draft: Draft) -> None:
     draft.run_id = draft.run_id or as_uuid(rest.get("honeyhive_event_id"))
     draft.parent_id = draft.parent_id or as_uuid(rest.get("honeyhive.parent_id"))
     draft.name = draft.name or draft.text("honeyhive_event_name")
-    draft.be(_TYPES.get(draft.text("honeyhive_event_type") or ""))
+    kind = draft.text("honeyhive_event_type") or ""
+    if kind in _TYPES:
+        draft.be(_TYPES[kind])
+        draft.aside["event_type"] = kind
     draft.error = draft.error or draft.text("honeyhive_error")
     if source := draft.text("honeyhive.source", _ASSOCIATION + "source"):
         draft.aside["source"] = source
@@ -64,6 +70,10 @@ def _field(draft: Draft, field: str) -> None:
         draft.outputs = found
     elif field == "metadata":
         draft.metadata = {**found, **draft.metadata}
+    elif field in _SHELVES:
+        draft.judged[Shelf(field)] = {key: value for key, value in found.items() if may_be_key(key)}
+        if rest_of_it := {key: value for key, value in found.items() if not may_be_key(key)}:
+            draft.aside[field] = rest_of_it
     else:
         draft.aside[field] = found
     if field == "config":

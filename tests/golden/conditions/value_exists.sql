@@ -1,0 +1,3 @@
+-- of a tree
+mapContains(metadata, {p0:String})
+-- p0 = a

@@ -1,0 +1,6 @@
+-- of a tree
+id IN (SELECT run_id FROM (SELECT run_id, argMaxIf(token, age, key = {p1:String}) AS said0, argMaxIf(words, age, key = {p1:String}) AS words0, maxIf(age, key = {p1:String}) AS age0, argMaxIf(token, age, key = {p2:String}) AS said1, argMaxIf(words, age, key = {p2:String}) AS words1, maxIf(age, key = {p2:String}) AS age1 FROM (SELECT run_id, key, multiIf(raw_score != '', raw_score, score IS NOT NULL, toString(assumeNotNull(score)), value != 'null', value, '') AS token, ifNull(comment, '') AS words, (modified_at, created_at, toString(id)) AS age FROM feedback FINAL WHERE workspace_id = {p0:UUID} AND run_id != '00000000-0000-0000-0000-000000000000' AND key IN {p3:Array(String)} AND (if(position(source, '"honeyhive"') > 0, JSONExtractString(source, 'metadata', 'honeyhive'), '') = 'metrics' OR if(position(source, '"honeyhive"') > 0, JSONExtractString(source, 'metadata', 'honeyhive'), '') != 'feedback' AND source_type != 'app')) GROUP BY run_id) WHERE notEmpty(arrayFilter(t -> t != '', [if(words1 != '' AND (said0 = '' OR age0 < age1), toJSONString(words1), said0)])))
+-- p0 = 00000000-0000-0000-0000-000000000001
+-- p1 = ok_explanation
+-- p2 = ok
+-- p3 = ['ok_explanation','ok']

@@ -1,0 +1,3 @@
+-- of a tree
+(inputs != '' AND positionCaseInsensitiveUTF8(inputs, {p0:String}) > 0)
+-- p0 = hi

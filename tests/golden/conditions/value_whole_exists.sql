@@ -1,0 +1,2 @@
+-- of a tree
+JSONLength(inputs) > 0

@@ -1,0 +1,77 @@
+"""HoneyHive's own Python client and tracer, unmodified; and its face by hand."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from honeyhive import HoneyHive, HoneyHiveTracer
+from langsmith import Client
+
+from tests.conftest import Server
+
+PREFIX = "/honeyhive"
+
+
+@pytest.fixture
+def honeyhive(server: Server) -> HoneyHive:
+    """The client, which cannot be told which project: it speaks of the default one."""
+    return HoneyHive(api_key="any", base_url=server.url + PREFIX, timeout=30)
+
+
+@pytest.fixture
+def tracer(server: Server, project: str) -> Iterator[Callable[..., HoneyHiveTracer]]:
+    """Makes tracers that record into the test's project and send every span as it ends.
+
+    They live as long as the process: where one has been shut down, those that are made later send nothing.
+    """
+    made: list[HoneyHiveTracer] = []
+
+    def make(**options: Any) -> HoneyHiveTracer:
+        wanted: dict[str, Any] = {"api_key": "any", "server_url": server.url + PREFIX, "project": project}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it announces its own deprecations
+            found = HoneyHiveTracer.init(**{**wanted, "disable_batch": True, **options})
+        made.append(found)
+        return found
+
+    yield make
+    for one in made:
+        assert one.force_flush()
+
+
+@pytest.fixture
+def hh(server: Server) -> Iterator[httpx.Client]:
+    """HoneyHive's face without a client of its own: paths are those of HoneyHive's documents."""
+    with httpx.Client(base_url=server.url + PREFIX, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[Client]:
+    """LangSmith's client, for what was written here to be read there."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the client announces its own deprecations
+        found = Client(api_url=server.url, api_key="any", auto_batch_tracing=True)
+        yield found
+        found.flush()
+        found.close()
+
+
+@pytest.fixture(scope="session")
+def issue_key(server: Server) -> Callable[..., str]:
+    """Keys of the shared server, made once each as an operator makes them: by workspace and role."""
+
+    @functools.cache
+    def issue(workspace: str = "default", role: str = "write") -> str:
+        command = [sys.executable, "-m", "stenograph", "keys", "create", "--new", "--workspace", workspace]
+        command += ["--role", role, "--data-dir", str(server.data_dir)]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    return issue
