@@ -142,9 +142,10 @@ class House:
     async def crash(recorder: Recorder) -> None:
         """End a recorder as a crash does: nothing more is written, and the inbox stays as it is."""
         recorder._stopping = True
-        for task in recorder._tasks:
+        tasks = [*recorder._tasks, *([recorder._reading] if recorder._reading else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*recorder._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await recorder._inbox.close()
 
     async def runs(self, *ids: UUID, workspace: UUID = MINE) -> list[Run]:

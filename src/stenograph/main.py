@@ -206,8 +206,8 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
         yield services
     finally:
         await services.recalling.docs.stop()
-        await services.files.stop()
         await services.evaluation.stop()
+        await services.files.stop()
         await services.deletion.stop()
         await services.queue_filling.stop()
         await recorder.stop()

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from stenograph.domain.recording import recorder
 from stenograph.errors import StoreUnavailable
 from stenograph.model.feedback import Feedback
 from stenograph.model.runs import Attachment, Run, RunPatch
+from stenograph.store import inbox
+from stenograph.store.inbox import Entry
 from tests.recording import (
     EAGER,
     ELSEWHERE,
@@ -294,6 +299,85 @@ def test_a_backlog_of_open_runs_goes_on_without_a_reader(on_house) -> None:
         async with here.recorder(tight) as to, asyncio.timeout(20):
             await nearly_read.wait()
         assert len(await here.runs()) == 40
+
+    on_house(work)
+
+
+class Slow:
+    """Stands in for `_scan` of the inbox: each file waits to be let go, and may fail first."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.reached, self.go = threading.Event(), threading.Semaphore(0)
+        self.fail = 0
+        self._real = inbox._scan
+        monkeypatch.setattr(inbox, "_scan", self)
+
+    def __call__(self, path: Path, number: int) -> tuple[list[Entry], bool]:
+        if threading.current_thread() is not threading.main_thread():
+            self.reached.set()
+            assert self.go.acquire(timeout=60)
+            if self.fail:
+                self.fail -= 1
+                raise OSError("not now")
+        return self._real(path, number)
+
+
+def test_what_is_accepted_while_a_long_inbox_is_read_comes_after_it(
+    on_house, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And whoever reads meanwhile sees what was acknowledged by any process, or waits."""
+
+    async def work(here: House) -> None:
+        runs = [uuid4() for _ in range(6)]
+        async with here.recorder(PATIENT, segment_bytes=1) as to:
+            for run in runs:
+                await to.accept([create(run, name="old")], [judgement(run)])
+            await here.crash(to)
+        slow = Slow(monkeypatch)
+        slow.fail = 1
+        monkeypatch.setattr(recorder, "_PAUSE", 0.01)
+        async with here.recorder(PATIENT, segment_bytes=1) as to:
+            await asyncio.to_thread(slow.reached.wait)
+            for run in runs:
+                await to.accept([finish(run, name="new")], [])
+            reading = asyncio.create_task(to.settle(MINE))
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert not reading.done()
+            slow.go.release(6)  # one fails: five files and that one again
+            await reading
+            stored = await here.runs()
+            assert sorted(run.id for run in stored) == sorted(runs)
+            assert all(whole(run) and run.name == "new" for run in stored)
+            assert len(await here.feedback()) == 6
+            assert here.inbox_bytes() == 0
+            late = uuid4()
+            await to.accept([create(late)], [])
+            assert to.pending.get(MINE, late) is not None, "memory takes over again"
+
+    on_house(work)
+
+
+def test_a_stop_while_the_inbox_is_read_leaves_the_rest_to_the_next(
+    on_house, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(here: House) -> None:
+        runs = [uuid4() for _ in range(4)]
+        async with here.recorder(PATIENT, segment_bytes=1) as to:
+            for run in runs:
+                await to.accept([create(run)], [])
+            await here.crash(to)
+        with monkeypatch.context() as patched:
+            slow = Slow(patched)
+            async with here.recorder(PATIENT, segment_bytes=1) as to:
+                await asyncio.to_thread(slow.reached.wait)
+                await to.accept([finish(runs[0])], [])
+            slow.go.release(10)  # the thread has nobody to tell
+        assert await here.runs() == []
+        async with here.recorder(PATIENT) as to:
+            await to.settle(MINE)
+            assert sorted(run.id for run in await here.runs()) == sorted(runs)
+            assert [run.id for run in await here.runs() if whole(run)] == runs[:1]
 
     on_house(work)
 

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import os
 import struct
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 from stenograph.errors import InboxFull, StoreUnavailable
+from stenograph.store import inbox as module
 from stenograph.store.inbox import Entry, Inbox
 
 HEADER = 16
@@ -29,9 +31,9 @@ def inbox(folder: Path, *, segment_bytes: int = BIG, max_bytes: int = BIG, min_f
 @contextlib.asynccontextmanager
 async def opened(folder: Path, **options: int) -> AsyncIterator[tuple[Inbox, list[Entry]]]:
     one = inbox(folder, **options)
-    left = one.open()
+    one.open()
     try:
-        yield one, left
+        yield one, [entry async for entries in one.left() for entry in entries]
     finally:
         await one.close()
 
@@ -186,6 +188,66 @@ def test_files_of_others_are_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "notes.journal").read_text() == "mine"
 
 
+def test_files_are_gone_through_one_by_one_and_none_is_lost_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """New records are taken at once, above all old ones, whose files are read in turn, on threads."""
+    bodies = [b"%d" % at * 100 for at in range(8)]
+    fill(tmp_path, *bodies, segment_bytes=1)
+    files = journals(tmp_path)
+    assert len(files) == 8
+    real, scanned = module._scan, []
+
+    def scan(path: Path, number: int) -> tuple[list[Entry], bool]:
+        scanned.append((path, threading.current_thread() is threading.main_thread()))
+        if len(scanned) == 4:
+            raise OSError(errno.EIO, "I/O error")
+        return real(path, number)
+
+    monkeypatch.setattr(module, "_scan", scan)
+
+    async def work() -> None:
+        one = inbox(tmp_path)
+        one.open()
+        assert scanned == [(files[-1], True)], "the last one tells what position comes next"
+        assert one.bytes == sum(file.stat().st_size for file in files)
+        assert one.age > 0
+        [new] = await put(one, b"new")
+        is_read = [one.is_read]
+        found: list[Entry] = []
+        with pytest.raises(StoreUnavailable, match="cannot be read"):
+            async for entries in one.left():
+                found += entries
+        assert len(found) == 2
+        is_read.append(one.is_read)
+        async for entries in one.left():
+            found += entries
+        assert [*is_read, one.is_read] == [False, False, True]
+        assert [one.read(entry) for entry in found] == bodies
+        assert [entry.position for entry in (*found, new)] == sorted(
+            {entry.position for entry in (*found, new)}
+        )
+        assert [path for path, on_loop in scanned if not on_loop] == [*files[:3], *files[2:7]]
+        for entry in found:
+            one.release(entry.segment)
+        assert all(not file.exists() for file in files)
+        assert one.read(new) == b"new"
+        await one.close()
+
+    asyncio.run(work())
+
+
+def test_a_file_with_nothing_in_it_is_dropped_when_it_is_come_to(tmp_path: Path) -> None:
+    fill(tmp_path, b"one", b"two", b"three", segment_bytes=1)
+    first, second, third = journals(tmp_path)
+    second.write_bytes(b"rubbish")
+    assert replayed(tmp_path) == [b"one", b"three"]
+    assert not second.exists()
+    third.write_bytes(b"rubbish")
+    assert replayed(tmp_path) == [b"one"]
+    assert journals(tmp_path) == [first]
+
+
 def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreUnavailable, match="file"):
@@ -213,7 +275,8 @@ def test_positions_are_above_the_run_stores(tmp_path: Path) -> None:
     async def work() -> None:
         one = inbox(tmp_path)
         ahead = time.time_ns()  # a thousand times as many microseconds
-        assert one.open(after=ahead) == []
+        one.open(after=ahead)
+        assert one.is_read
         [entry] = await put(one, b"one")
         assert entry.position == ahead + 1
         assert one.next_position() == ahead + 2

@@ -114,7 +114,7 @@ def clients(server: Server) -> Iterator[tuple[HoneyHive, Client, httpx.Client]]:
 
 def _by_honeyhive(honeyhive: HoneyHive) -> str:
     session, event = str(uuid.uuid4()), str(uuid.uuid4())
-    honeyhive.sessions.start({"session": {"session_id": session, "session_name": "s", "source": "test"}})  # type: ignore[dict-item]
+    honeyhive.sessions.start({"session": {"session_id": session, "session_name": "s", "source": "test"}})
     sent = {**EVENT, "event_id": event, "session_id": session, "parent_id": session}
     assert honeyhive.events.create(PostEventRequest(event=sent)).success
     return event

@@ -15,7 +15,8 @@ from uuid import UUID, uuid4
 import msgspec
 
 from stenograph.domain.datapoints.writing import DatapointWrite, DatapointWriter, now
-from stenograph.domain.examples.examples import ExampleDraft, Examples
+from stenograph.domain.examples.drafts import ExampleDraft
+from stenograph.domain.examples.examples import Examples
 from stenograph.domain.examples.writing import in_turns
 from stenograph.errors import Invalid, NotFound
 from stenograph.model.datapoints import Copy, Datapoint

@@ -15,7 +15,7 @@ from msgspec import UNSET, UnsetType
 
 from stenograph.domain.datasets.datasets import Datasets, check_patch, unknown
 from stenograph.domain.examples.adding import ExampleAdder
-from stenograph.domain.examples.drafts import ExampleDraft, ExampleEdit, NewFile, Written
+from stenograph.domain.examples.drafts import ExampleEdit, Written
 from stenograph.domain.examples.late import LateExamples
 from stenograph.domain.examples.rules import Rules
 from stenograph.domain.examples.spool import ExampleSpool
@@ -26,8 +26,6 @@ from stenograph.errors import Conflict, Invalid, NotFound
 from stenograph.model.datasets import Dataset, DatasetPatch
 from stenograph.model.examples import ExampleChanges, ExamplePatch, ExampleQuery, ListChange, changed
 from stenograph.store.api import BlobStore, MetaStore
-
-__all__ = ["ExampleDraft", "ExampleEdit", "Examples", "NewFile", "Written"]
 
 
 class Examples(ExampleAdder):

@@ -97,6 +97,10 @@ class Recorder:
         self.deleted = self._batches.deleted
         self._seen = self._batches.seen
         self._backlog: deque[Entry] = deque()
+        self._after: deque[Entry] = (
+            deque()
+        )  # accepted while the inbox is still being read: behind the backlog
+        self._reading: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._asked = asyncio.Event()
         self._flushes = 0
@@ -115,13 +119,37 @@ class Recorder:
         """Take up what an earlier process acknowledged and did not write."""
         newest = await self._store.newest_version()
         await self._batches.filing.load()
-        self._backlog.extend(self._inbox.open(after=newest))
+        self._inbox.open(after=newest)
+        self._newest = self._inbox.last_position
+        self._tasks = [
+            asyncio.create_task(self._run()),
+            asyncio.create_task(self._learn_ids()),
+        ]
+        if not self._inbox.is_read:
+            log.info("replaying the inbox", bytes=self._inbox.bytes)
+            self._reading = asyncio.create_task(self._read_what_was_left())
+
+    async def _read_what_was_left(self) -> None:
+        """Fill the backlog, a file of the inbox at a time; what is accepted meanwhile comes after it all."""
+        records = 0
+        while not self._inbox.is_read:
+            try:
+                async for entries in self._inbox.left():
+                    records += len(entries)
+                    self._backlog.extend(entries)
+                    self._wake.set()
+            except StoreUnavailable as trouble:
+                log.warning("what was acknowledged before the start waits", reason=trouble.message[:500])
+                await asyncio.sleep(_PAUSE)
+            except Exception:
+                log.exception("what was acknowledged before the start cannot be read")
+                await asyncio.sleep(20 * _PAUSE)
         for path in self._inbox.damaged:
             log.error("a record of the inbox cannot be read; its file will be kept", path=str(path))
-        if self._backlog:
-            self._newest = self._backlog[-1].position
-            log.info("replaying the inbox", records=len(self._backlog), bytes=self._inbox.bytes)
-        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._learn_ids())]
+        self._backlog.extend(self._after)
+        self._after.clear()
+        self._wake.set()
+        log.info("read what the inbox held", records=records)
 
     async def _learn_ids(self) -> None:
         """Fill the filter of known ids; until then every run is looked up."""
@@ -141,6 +169,10 @@ class Recorder:
     async def stop(self) -> None:
         """Write everything that is pending, then stop. What cannot be written stays in the inbox."""
         self._stopping = True
+        if self._reading is not None:  # what it has not come to stays in the inbox
+            self._reading.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reading
         self._wake.set()
         self._asked.set()
         for task in self._tasks:
@@ -167,7 +199,9 @@ class Recorder:
 
     def _durable(self, patches: Sequence[RunPatch], feedback: Sequence[Feedback], entry: Entry) -> None:
         self._newest = entry.position
-        if self._backlog or self.pending.bytes > self._pace.pending_bytes:
+        if not self._inbox.is_read or self._after:
+            self._after.append(entry)
+        elif self._backlog or self.pending.bytes > self._pace.pending_bytes:
             self._backlog.append(entry)  # older records come first: this one is read back in its turn
         else:
             self._take_in(patches, feedback, entry)
@@ -218,6 +252,11 @@ class Recorder:
         """Whether something was acknowledged that lies in the inbox and cannot be read."""
         return self._inbox.has_damaged
 
+    @property
+    def _has_backlog(self) -> bool:
+        """Whether records wait outside of memory, or may."""
+        return bool(self._backlog or self._after) or not self._inbox.is_read
+
     def may_be_stored(self, run_id: UUID) -> bool:
         """Whether the run store may hold this id, in whatever workspace; no is certain."""
         return self._seen.maybe([run_id.int])[0]
@@ -250,7 +289,7 @@ class Recorder:
 
         StoreUnavailable when the store does not take it, or not in time.
         """
-        if not self._backlog and not self.pending.unsaved(workspace):
+        if not self._has_backlog and not self.pending.unsaved(workspace):
             return
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._readers.append(_Reader(workspace, self._newest, waiting))
@@ -271,7 +310,11 @@ class Recorder:
         """
         waiting = [reader for reader in self._readers if not reader.arrived.done()]
         oldest = self.pending.oldest() if waiting else {}
-        unread = self._backlog[0].position if self._backlog else None
+        unread: int | None = None
+        if self._backlog:
+            unread = self._backlog[0].position
+        elif self._has_backlog:
+            unread = 1  # nobody knows how old what follows is
         self._readers = []
         for reader in waiting:
             first = min((at for at in (oldest.get(reader.workspace.int), unread) if at), default=None)
@@ -343,9 +386,12 @@ class Recorder:
         )
 
     def _more_to_do(self) -> bool:
+        in_memory = self.pending.runs or self.pending.due or self._backlog
         return bool(
             self.pending.due >= self._pace.flush_runs
-            or self._readers
+            or (
+                self._readers and (in_memory or not self._has_backlog)
+            )  # else it is on its way from the inbox
             or (self._backlog and self._has_room)
             or (self._pressed and (self.pending.runs or self.pending.due))
         )

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stenograph.domain.examples.examples import ExampleDraft
+from stenograph.domain.examples.drafts import ExampleDraft
 from stenograph.domain.recording.places import named
 from stenograph.errors import Invalid, NotFound
 from stenograph.model.access import Permission

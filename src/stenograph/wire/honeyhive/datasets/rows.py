@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 
-from stenograph.domain.examples.examples import ExampleDraft
+from stenograph.domain.examples.drafts import ExampleDraft
 from stenograph.errors import Invalid
 from stenograph.wire.honeyhive.datasets.carried import apart
 from stenograph.wire.honeyhive.datasets.schemas import MappingIn

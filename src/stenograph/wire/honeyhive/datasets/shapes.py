@@ -14,7 +14,7 @@ from msgspec import UNSET, Raw
 
 from stenograph.domain.datapoints.datapoints import Edit
 from stenograph.domain.datasets.datasets import NewDataset
-from stenograph.domain.examples.examples import ExampleDraft
+from stenograph.domain.examples.drafts import ExampleDraft
 from stenograph.errors import Invalid, NotFound
 from stenograph.model.datapoints import Datapoint
 from stenograph.model.datasets import Dataset, DatasetPatch

@@ -18,7 +18,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from stenograph.model.access import Permission
-from stenograph.model.filters import Filter, all_of
+from stenograph.model.evaluations import EvaluationQuery
+from stenograph.model.filters import Field, Filter, Member, Or, all_of
 from stenograph.model.measures import FigureQuery, NamesQuery
 from stenograph.model.query import RunSelection
 from stenograph.model.values import Document, InDocument, ValueOp, ValueTest
@@ -33,6 +34,7 @@ NEWEST: Final = 10_000
 
 MAX_NAMES: Final = 5_000
 _DATASETS: Final = 1_000
+_EXPERIMENTS: Final = 1_000
 _DATASET: Final = InDocument(Document.METADATA, ("dataset_id",))
 
 _OBJECTS: Final[Mapping[str, InDocument]] = {
@@ -63,9 +65,12 @@ async def schema(request: Request) -> Response:
 
 
 async def of_experiments(request: Request) -> Response:
-    """GET /v1/runs/schema: of the events of all experiment runs."""
+    """GET /v1/runs/schema: of events that say that they belong to an experiment, or lie in one of the newest."""
     who = await caller(request, Permission.READ)
-    return await _answer(request, who.workspace, _asked(Params(request), OF_EXPERIMENTS))
+    newest = EvaluationQuery(workspace=who.workspace, limit=_EXPERIMENTS)
+    found = await services(request).experiments.evaluations.page(newest)
+    within = Member(Field.PROJECT_ID, tuple(each.project.id for each in found.experiments))
+    return await _answer(request, who.workspace, _asked(Params(request), Or((OF_EXPERIMENTS, within))))
 
 
 async def of_one(request: Request) -> Response:

@@ -40,5 +40,5 @@ def send(suite: Any, run_tree: Any, *rest: Any, **more: Any) -> None:
         done[run_tree.id].set()
 
 
-run_helpers.trace._teardown = leave  # type: ignore[method-assign,assignment]
-_internal._LangSmithTestSuite._end_run = send  # type: ignore[method-assign,assignment]
+run_helpers.trace._teardown = leave  # type: ignore[method-assign, assignment]
+_internal._LangSmithTestSuite._end_run = send  # type: ignore[method-assign, assignment]
