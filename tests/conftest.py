@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import socket
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,6 +88,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running = Server(tmp_path_factory.mktemp("server") / "data").start()
     yield running
     assert running.stop() == 0, running.log[-4000:]
+
+
+@pytest.fixture(scope="session")
+def issue_key(server: Server) -> Callable[..., str]:
+    """Keys of the shared server, made once each as an operator makes them: by workspace and role."""
+
+    @functools.cache
+    def issue(workspace: str = "default", role: str = "write") -> str:
+        command = [sys.executable, "-m", "stenograph", "keys", "create", "--new", "--workspace", workspace]
+        command += ["--role", role, "--data-dir", str(server.data_dir)]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    return issue
 
 
 @pytest.fixture

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import subprocess
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 from honeyhive import HoneyHive, HoneyHiveTracer
-from langsmith import Client
 
 from tests.conftest import Server
 
@@ -51,27 +47,3 @@ def hh(server: Server) -> Iterator[httpx.Client]:
     """HoneyHive's face without a client of its own: paths are those of HoneyHive's documents."""
     with httpx.Client(base_url=server.url + PREFIX, timeout=60) as client:
         yield client
-
-
-@pytest.fixture
-def client(server: Server) -> Iterator[Client]:
-    """LangSmith's client, for what was written here to be read there."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the client announces its own deprecations
-        found = Client(api_url=server.url, api_key="any", auto_batch_tracing=True)
-        yield found
-        found.flush()
-        found.close()
-
-
-@pytest.fixture(scope="session")
-def issue_key(server: Server) -> Callable[..., str]:
-    """Keys of the shared server, made once each as an operator makes them: by workspace and role."""
-
-    @functools.cache
-    def issue(workspace: str = "default", role: str = "write") -> str:
-        command = [sys.executable, "-m", "stenograph", "keys", "create", "--new", "--workspace", workspace]
-        command += ["--role", role, "--data-dir", str(server.data_dir)]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-    return issue

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
-import subprocess
 import uuid
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Server
+from tests.javascript import report_of
 
 SCRIPT = Path(__file__).with_name("every_operation.mjs")
 TAG = uuid.uuid4().hex
@@ -19,16 +18,7 @@ TAG = uuid.uuid4().hex
 
 @pytest.fixture(scope="module")
 def report(server: Server) -> dict[str, Any]:
-    done = subprocess.run(
-        ["node", str(SCRIPT), f"{server.url}/julep/api", TAG],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return report_of(SCRIPT, f"{server.url}/julep/api", TAG)
 
 
 def test_agents(report: dict[str, Any]) -> None:

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
+import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import Server
+from tests.javascript import report_of
 
 SCRIPT = Path(__file__).with_name("tracing.mjs")
 
 
 @pytest.fixture(scope="module")
 def report(server: Server) -> dict[str, Any]:
-    done = subprocess.run(
-        ["node", str(SCRIPT), server.url, "javascript"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "rror" not in done.stderr, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return report_of(SCRIPT, server.url, f"javascript {uuid.uuid4()}", silent=True)
 
 
 def named(report: dict[str, Any], name: str) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import Server
+from tests.javascript import report_of
 from tests.wire.honeyhive.datasets.making import fresh
 
 SCRIPT = Path(__file__).with_name("typescript.mjs")
@@ -22,16 +22,7 @@ def name() -> str:
 
 @pytest.fixture(scope="module")
 def report(server: Server, name: str) -> dict[str, Any]:
-    done = subprocess.run(
-        ["node", str(SCRIPT), f"{server.url}/honeyhive", name],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return report_of(SCRIPT, f"{server.url}/honeyhive", name)
 
 
 def test_a_dataset_with_all_that_older_clients_say_of_one(report: dict[str, Any], name: str) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
 import uuid
 import warnings
 from datetime import UTC, datetime
@@ -16,6 +14,7 @@ import httpx
 import pytest
 
 from tests.conftest import Server
+from tests.javascript import report_of
 from tests.wire.honeyhive.conftest import PREFIX
 from tests.wire.honeyhive.events.corpus import HELLO, NOON, SUPPORT, Corpus, ident, wanted
 from tests.wire.honeyhive.events.test_filters import ALL, HH, LS
@@ -59,16 +58,7 @@ def test_the_python_client_reads_in_all_its_ways(written: Corpus) -> None:
 
 
 def test_the_typescript_client(written: Corpus) -> None:
-    done = subprocess.run(
-        ["node", str(SCRIPT), written.url + PREFIX, written.key],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env={**os.environ, "HONEYHIVE_TELEMETRY": "false", "TRACELOOP_TELEMETRY": "false"},
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
+    found = report_of(SCRIPT, written.url + PREFIX, written.key)
     assert {event["eventName"] for event in found["all"]["events"]} == HH
     assert found["all"]["totalEvents"] == 4
     ask = next(event for event in found["all"]["events"] if event["eventName"] == "ask")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
+import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import Server
+from tests.javascript import report_of
 from tests.wire.honeyhive.conftest import PREFIX
 
 SCRIPT = Path(__file__).with_name("tracing.mjs")
@@ -18,17 +17,7 @@ SCRIPT = Path(__file__).with_name("tracing.mjs")
 
 @pytest.fixture(scope="module")
 def report(server: Server) -> dict[str, Any]:
-    done = subprocess.run(
-        ["node", str(SCRIPT), server.url + PREFIX, "typescript"],
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-        env={**os.environ, "HONEYHIVE_TELEMETRY": "false", "TRACELOOP_TELEMETRY": "false"},
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return report_of(SCRIPT, server.url + PREFIX, f"typescript {uuid.uuid4()}")
 
 
 def below(node: dict[str, Any]) -> dict[str, dict[str, Any]]:

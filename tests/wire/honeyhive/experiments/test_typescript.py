@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import uuid
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ import pytest
 from langsmith import Client
 
 from tests.conftest import Server
+from tests.javascript import report_of
 from tests.wire.honeyhive.conftest import PREFIX
 from tests.wire.honeyhive.experiments.experimenting import begin, event, get, session
 
@@ -38,16 +37,7 @@ def project() -> str:
 
 @pytest.fixture(scope="module")
 def report(server: Server, dataset: tuple[str, list[str]], project: str) -> dict[str, Any]:
-    done = subprocess.run(
-        ["node", str(SCRIPT), server.url + PREFIX, project, dataset[0]],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr + done.stdout
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return report_of(SCRIPT, server.url + PREFIX, project, dataset[0])
 
 
 def test_runs_are_kept(report: dict[str, Any], project: str) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-import subprocess
 import threading
 import time
 import uuid
@@ -19,6 +17,7 @@ from honeyhive import HoneyHive, HoneyHiveTracer, trace
 from langsmith import Client
 
 from tests.conftest import Server
+from tests.javascript import report_of
 from tests.openai_server import ModelServer, Reply
 from tests.wire.honeyhive.conftest import PREFIX
 from tests.wire.honeyhive.metrics.conftest import environment
@@ -181,12 +180,7 @@ def test_runs_that_were_acknowledged_and_not_yet_written_are_evaluated_after_a_k
 
 def test_the_typescript_client(evaluating: Server, hh: httpx.Client) -> None:
     project = f"typescript-{uuid.uuid4().hex[:10]}"
-    done = subprocess.run(
-        ["node", str(SCRIPT), evaluating.url + PREFIX, project],
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr + done.stdout
-    report = json.loads(done.stdout.splitlines()[-1])
+    report = report_of(SCRIPT, evaluating.url + PREFIX, project)
     listed = {each["name"].split()[0]: each for each in report["listed"] if project in each["name"]}
     assert listed["length"]["codeSnippet"] == "return len(event['outputs']['content'])"
     assert (listed["length"]["type"], listed["length"]["task"]) == ("custom", project)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,6 +11,7 @@ import pytest
 from honeyhive import HoneyHive
 
 from tests.conftest import Server
+from tests.javascript import report_of
 from tests.wire.honeyhive.conftest import PREFIX
 
 SCRIPT = Path(__file__).with_name("typescript.mjs")
@@ -24,16 +24,7 @@ def name() -> str:
 
 @pytest.fixture(scope="module")
 def report(server: Server, name: str) -> dict[str, Any]:
-    done = subprocess.run(
-        ["node", str(SCRIPT), f"{server.url}{PREFIX}", name],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return report_of(SCRIPT, f"{server.url}{PREFIX}", name)
 
 
 def test_nothing_that_the_client_offers_is_forgotten(report: dict[str, Any]) -> None:

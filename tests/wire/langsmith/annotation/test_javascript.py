@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
+import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import Server
+from tests.javascript import report_of
 
 SCRIPT = Path(__file__).with_name("annotation_queues.mjs")
 
 
 @pytest.fixture(scope="module")
 def report(server: Server) -> dict[str, Any]:
-    done = subprocess.run(
-        ["node", str(SCRIPT), server.url, "javascript queues"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return report_of(SCRIPT, server.url, f"javascript queues {uuid.uuid4()}")
 
 
 def test_queues(report: dict[str, Any]) -> None:
@@ -40,7 +31,7 @@ def test_queues(report: dict[str, Any]) -> None:
     )
     assert read["rubric_instructions"] == "Look."
     assert (updated["name"], updated["rubric_instructions"]) == (
-        "javascript queues renamed",
+        f"{created['name'].removesuffix(' queue')} renamed",
         "Look again.",
     )
     assert updated["description"] == "from JavaScript"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import uuid
 from pathlib import Path
 from typing import Any
@@ -11,22 +9,14 @@ from typing import Any
 import pytest
 
 from tests.conftest import Server
+from tests.javascript import report_of
 
 SCRIPT = Path(__file__).with_name("datasets.mjs")
 
 
 @pytest.fixture(scope="module")
 def report(server: Server) -> dict[str, Any]:
-    done = subprocess.run(
-        ["node", str(SCRIPT), server.url, f"javascript datasets {uuid.uuid4()}"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return report_of(SCRIPT, server.url, f"javascript datasets {uuid.uuid4()}")
 
 
 def test_a_dataset_is_made_found_and_changed(report: dict[str, Any]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +13,7 @@ import pytest
 from langsmith import Client
 
 from tests.conftest import Server
+from tests.javascript import report_of
 from tests.wire.langsmith.evaluation.questions import Questions
 from tests.wire.langsmith.evaluation.repository import environment
 from tests.wire.langsmith.experiments.experimenting import ok
@@ -33,17 +32,7 @@ class Done:
 
 @pytest.fixture(scope="module")
 def report(server: Server) -> dict[str, Any]:
-    done = subprocess.run(
-        ["node", str(SCRIPT), server.url, f"javascript {uuid.uuid4()}"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env=environment(server.url),
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return report_of(SCRIPT, server.url, f"javascript {uuid.uuid4()}", environment=environment(server.url))
 
 
 @pytest.fixture
