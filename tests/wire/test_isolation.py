@@ -24,6 +24,7 @@ from starlette.routing import Route
 from stenograph.domain.access import Access
 from stenograph.domain.conversations.jobs import Jobs
 from stenograph.model.access import DEFAULT_WORKSPACE, PERMISSIONS, Caller, Permission, Role
+from stenograph.model.dead_letters import DeadLetter
 from stenograph.store.meta.database import open_meta
 from stenograph.wire.app import routes
 from stenograph.wire.langsmith.workspaces import NOT_OFFERED
@@ -67,6 +68,7 @@ class Things:
     answer: str = fresh()
     comparison: str = fresh()
     override: str = fresh()
+    letter: str = fresh()
     agent: str = fresh()
     agent_tool: str = fresh()
     doc: str = fresh()
@@ -103,6 +105,7 @@ class Things:
             "configuration_id": self.configuration, "chart_id": self.chart,
             "datapoint_id": self.datapoint, "evaluation_id": self.evaluation, "new_id": self.evaluation,
             "old_id": self.evaluation, "trace_id": self.answer, "event_id": self.child,
+            "letter_id": self.letter,
         }  # fmt: skip
 
     def runs(self) -> list[dict[str, Any]]:
@@ -362,6 +365,11 @@ CASES: list[Case] = [
     reads("/julep/files"),
     reads("/julep/files/{stored_file_id}"),
     reads("/julep/jobs/{job_id}"),
+    # dead letters
+    Case("GET", "/ui/api/dead-letters", ADMIN),
+    Case("GET", "/ui/api/dead-letters/{letter_id}", ADMIN),
+    Case("POST", "/ui/api/dead-letters/replay", ADMIN, {"ids": ["<letter>"]}, changes=True),
+    Case("POST", "/ui/api/dead-letters/discard", ADMIN, {"ids": ["<letter>"]}, changes=True),
     # feedback
     reads("/feedback"),
     reads("/feedback", params={"run": "<run>"}),
@@ -921,6 +929,7 @@ class House:
         file = {"name": secret, "content": base64.b64encode(secret.encode()).decode()}
         things.stored_file = made("POST", "/julep/files", file, 201)["id"]
         things.job = asyncio.run(_job(self.server.data_dir, UUID(self.workspace), secret))
+        asyncio.run(_bury(self.server.data_dir, UUID(self.workspace), things))
 
     def _attach(self, things: Things) -> None:
         parts = [
@@ -970,6 +979,15 @@ async def _job(folder: Path, workspace: UUID, name: str) -> str:
     job = await Jobs(meta).begin(workspace, name)
     await meta.close()
     return str(job.id)
+
+
+async def _bury(folder: Path, workspace: UUID, things: Things) -> None:
+    """Letters are what the run store refused."""
+    meta = await open_meta(f"sqlite:///{folder / 'meta.db'}")
+    of = {"id": UUID(things.letter), "workspace": workspace, "subject_id": UUID(things.run), "created_at": 1}
+    letter = DeadLetter(kind="run", reason=things.secret, record=things.secret.encode(), **of)
+    await meta.dead_letters.bury([letter])
+    await meta.close()
 
 
 # -- the tests -----------------------------------------------------------------------------------------------
