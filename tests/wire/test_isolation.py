@@ -983,9 +983,16 @@ async def _job(folder: Path, workspace: UUID, name: str) -> str:
 
 async def _bury(folder: Path, workspace: UUID, things: Things) -> None:
     """Letters are what the run store refused."""
+    letter = DeadLetter(
+        id=UUID(things.letter),
+        workspace=workspace,
+        kind="run",
+        subject_id=UUID(things.run),
+        reason=things.secret,
+        record=things.secret.encode(),
+        created_at=1,
+    )
     meta = await open_meta(f"sqlite:///{folder / 'meta.db'}")
-    of = {"id": UUID(things.letter), "workspace": workspace, "subject_id": UUID(things.run), "created_at": 1}
-    letter = DeadLetter(kind="run", reason=things.secret, record=things.secret.encode(), **of)
     await meta.dead_letters.bury([letter])
     await meta.close()
 

@@ -325,9 +325,9 @@ def test_an_item_is_changed_by_either_id(http: httpx.Client, queue: str, runs: l
         return found
 
     last = "2199-01-01T00:00:00.000000Z"
-    assert changed(first["queue_run_id"], added_at=f"{last}Z")["added_at"] == last
+    assert changed(first["queue_run_id"], added_at=last)["added_at"] == last
     assert ids(listed(http, queue)) == [*runs[1:], runs[0]]
-    reviewed = "2026-01-01T00:00:00.000001"
+    reviewed = "2026-01-01T00:00:00.000001Z"
     found = changed(runs[0], last_reviewed_time=reviewed, added_at=None)
     assert (found["last_reviewed_time"], found["added_at"]) == (reviewed, last)
     run = listed(http, queue)[2]
