@@ -1058,7 +1058,6 @@ def test_to_a_stranger_nothing_of_the_owners_is_there(house: House) -> None:
             assert told(own, things) != told(answer, things), (
                 f"{name_of(case)}: shows nothing to its owner, too"
             )
-    assert differences(before, house.seen(things)) == []
     for case in CHANGES:
         assert things.secret not in _without_what_was_sent(attack(case)), name_of(case)
     everything = house.http.request(
@@ -1068,7 +1067,6 @@ def test_to_a_stranger_nothing_of_the_owners_is_there(house: House) -> None:
         headers={"x-api-key": house.stranger},
     )
     assert everything.status_code == 200
-    assert differences(before, house.seen(things)) == []
     for case in READS:
         assert things.secret not in _without_what_was_sent(attack(case)), name_of(case)
     assert differences(before, house.seen(things)) == []
@@ -1107,21 +1105,21 @@ def test_another_tenant_cannot_be_asked_for(house: House) -> None:
     assert house.http.get("/workspaces/current", headers=headers).json()["id"] != house.workspace
 
 
-@pytest.mark.parametrize("role", Role)
-def test_what_a_role_may_do(house: House, role: Role) -> None:
-    """A key is refused exactly what its role does not reach, and a refused request changes nothing."""
+def test_what_each_role_may_do(house: House) -> None:
+    """A key is refused exactly what its role does not reach, and refused requests change nothing."""
     things = house.furnish()
     before = house.seen(things)
-    for case in READS + CHANGES:
+    for role, case in itertools.product(Role, READS + CHANGES):
         assert case.permission is not None
+        about = f"{role}: {name_of(case)}"
         if case.permission in PERMISSIONS[role]:
             status = case.send(house.http, Things(), house.owner[role]).status_code
-            assert status not in (401, 403), name_of(case)
-            assert status < 500 or status == 501, name_of(case)
+            assert status not in (401, 403), about
+            assert status < 500 or status == 501, about
         else:
             answer = case.send(house.http, things, house.owner[role])
-            assert answer.status_code == 403, name_of(case)
-            assert things.secret not in _without_what_was_sent(answer)
+            assert answer.status_code == 403, about
+            assert things.secret not in _without_what_was_sent(answer), about
     # What was allowed has added to the workspace, but not to these things.
     about_things = [
         "{" in case.path or "<" in json.dumps([case.body, dict(case.params)]) for case in READS if case.told
