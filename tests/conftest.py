@@ -22,6 +22,9 @@ import pytest
 os.environ.pop("SSL_CERT_FILE", None)
 os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)
 
+# Servers and commands are started often: they need not compile everything each time, whatever the environment says.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # A shell that runs this in the background has it ignore Ctrl-C, which every process would inherit that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
