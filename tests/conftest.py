@@ -18,6 +18,18 @@ from pathlib import Path
 import httpx
 import pytest
 
+# No test speaks TLS to anybody. Each client of theirs would read a few hundred certificates all the same: 40 ms of CPU,
+# thousands of times.
+os.environ.pop("SSL_CERT_FILE", None)
+os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)
+
+# Servers and commands are started often: they need not compile everything each time, whatever the environment says.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# A shell that runs this in the background has it ignore Ctrl-C, which every process would inherit that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @dataclass
 class Server:
@@ -54,13 +66,16 @@ class Server:
         """Poll GET /ok: the promised sign of being ready."""
         assert self.process is not None
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.log[-4000:]}")
-            with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(f"{self.url}/ok", timeout=5).status_code == 200:
-                    return
-            time.sleep(0.02)
+        with httpx.Client(base_url=self.url, timeout=5) as http:
+            while time.monotonic() < deadline:
+                if self.process.poll() is not None:
+                    raise AssertionError(
+                        f"the server ended with {self.process.returncode}:\n{self.log[-4000:]}"
+                    )
+                with contextlib.suppress(httpx.HTTPError):
+                    if http.get("/ok").status_code == 200:
+                        return
+                time.sleep(0.02)
         raise AssertionError(f"the server is not ready after {seconds} s:\n{self.log[-4000:]}")
 
     def kill(self) -> None:

@@ -25,6 +25,7 @@ from stenograph.store.meta.database import Database, open_meta
 from stenograph.store.runs.chdb import Chdb
 from stenograph.store.runs.rows import RUN_COLUMNS
 from stenograph.store.runs.store import Runs
+from tests.metadata import new_metadata
 
 MINE = DEFAULT_WORKSPACE
 OTHER = UUID("00000000-0000-4000-8000-00000000000b")
@@ -165,7 +166,7 @@ class House:
 async def house(folder: Path) -> AsyncIterator[House]:
     """One engine a process: no two of these at once."""
     runs = await Runs.open(Chdb(folder / "runs", readers=2, threads=1, memory=2**30))
-    meta = await open_meta(f"sqlite:///{folder / 'meta.db'}")
+    meta = await open_meta(new_metadata(folder / "meta.db"))
     try:
         yield House(folder, Store(runs), meta)
     finally:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from stenograph import __version__
+from stenograph.cli_dead_letters import dead_letters_app
 from stenograph.cli_transfer import export_app, import_app
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ keys_app = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=T
 app.add_typer(keys_app, name="keys")
 app.add_typer(export_app, name="export")
 app.add_typer(import_app, name="import")
+app.add_typer(dead_letters_app, name="dead-letters")
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
 Port = Annotated[str | None, typer.Option(help="Port to listen on; 0 takes any free one.")]

@@ -40,6 +40,7 @@ from stenograph.domain.projects.deletion import ProjectDeletion
 from stenograph.domain.projects.projects import Projects
 from stenograph.domain.projects.stats import ProjectStats
 from stenograph.domain.recall.recalling import Recalling
+from stenograph.domain.recording.dead_letters import DeadLetters
 from stenograph.domain.recording.ingest import Ingest
 from stenograph.domain.recording.recorder import Follower, Pace, Recorder
 from stenograph.domain.runs import RunReader
@@ -134,6 +135,7 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
             meta=stores.meta,
             blobs=stores.blobs,
             files=files,
+            dead_letters=DeadLetters(stores.meta, stores.runs, recorder, files),
             bodies=bodies,
             payloads=Payloads(settings.max_json_depth),
         ),

@@ -15,6 +15,7 @@ from stenograph.errors import Conflict, Forbidden, Invalid, NotFound, StoreUnava
 from stenograph.model.access import DEFAULT_WORKSPACE, PERMISSIONS, Caller, KeyKind, Permission, Role
 from stenograph.model.projects import ProjectQuery
 from stenograph.store.meta.database import Database, open_meta
+from tests.metadata import new_metadata
 
 OPERATOR = Caller(DEFAULT_WORKSPACE, Role.ADMIN)
 
@@ -32,7 +33,7 @@ Work = Callable[[Database], Awaitable[None]]
 @pytest.fixture
 def meta(tmp_path: Path) -> Callable[[Work], None]:
     async def session(work: Work) -> None:
-        store = await open_meta(f"sqlite:///{tmp_path / 'meta.db'}")
+        store = await open_meta(new_metadata(tmp_path / "meta.db"))
         try:
             await work(store)
         finally:

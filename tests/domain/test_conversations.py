@@ -22,13 +22,14 @@ from stenograph.model.agents import AgentPatch, UserPatch
 from stenograph.model.conversations import ConversationPatch, Entry, EntrySource, Speaker
 from stenograph.store.blobs import Blobs
 from stenograph.store.meta.database import Database, open_meta
+from tests.metadata import new_metadata
 
 MINE = DEFAULT_WORKSPACE
 
 
 @asynccontextmanager
 async def opened(folder: Path) -> AsyncIterator[Database]:
-    store = await open_meta(f"sqlite:///{folder / 'meta.db'}")
+    store = await open_meta(new_metadata(folder / "meta.db"))
     try:
         yield store
     finally:

@@ -17,6 +17,7 @@ from stenograph.errors import Conflict, Invalid, NotFound, StoreUnavailable
 from stenograph.model.access import DEFAULT_WORKSPACE, Workspace
 from stenograph.model.projects import NewProject, Project, ProjectPatch, ProjectQuery, contains
 from stenograph.store.meta.database import Database, open_meta
+from tests.metadata import new_metadata
 
 MINE = DEFAULT_WORKSPACE
 OTHER = UUID("00000000-0000-4000-8000-00000000000b")
@@ -38,7 +39,7 @@ def run(tmp_path: Path) -> Callable[[Work], None]:
     """Runs a coroutine on a fresh store with a second workspace; the clock of the cache stands still."""
 
     async def session(work: Work) -> None:
-        store = await open_meta(f"sqlite:///{tmp_path / 'meta.db'}")
+        store = await open_meta(new_metadata(tmp_path / "meta.db"))
         first = Project(
             id=uuid4(), workspace=OTHER, name="default", start_time=1, created_at=1, modified_at=1
         )

@@ -18,6 +18,7 @@ from stenograph.settings import Settings
 from stenograph.store.api import MetaStore, RunStore
 from stenograph.store.meta.database import open_meta
 from stenograph.store.open import open_runs
+from tests.metadata import new_metadata
 
 Result = TypeVar("Result")
 Work = Callable[[MetaStore], Awaitable[Result]]
@@ -35,6 +36,9 @@ def meta_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def meta(meta_url: str) -> Callable[[Work[Result]], Result]:
     """Runs a coroutine on the opened store, in which a second workspace, of the id OTHER, exists."""
+
+    if meta_url.startswith("sqlite:///"):
+        new_metadata(Path(meta_url.removeprefix("sqlite:///")))
 
     async def session(work: Work[Result]) -> Result:
         store = await open_meta(meta_url)

@@ -413,6 +413,37 @@ def test_dead_letters_wait_until_replayed(meta: Callable[..., None]) -> None:
     meta(work)
 
 
+def test_dead_letters_are_noted_read_and_forgotten(meta: Callable[..., None]) -> None:
+    async def work(store: MetaStore) -> None:
+        subject = uuid4()
+        first = msgspec.structs.replace(letter(at=1), subject_id=subject)
+        second, foreign = letter(at=2), letter(OTHER, at=3)
+        to = store.dead_letters
+        await to.bury([second, first, foreign])
+
+        async def noted(workspace: UUID | None, **conditions: object) -> list[UUID]:
+            return [note.id for note in await to.notes(workspace, **conditions)]  # type: ignore[arg-type]
+
+        [note, _] = await to.notes(MINE)
+        assert (note.id, note.workspace, note.kind, note.size) == (first.id, MINE, "run", 2)
+        assert (note.reason, note.created_at, note.subject_id) == (first.reason, 1, subject)
+        assert await noted(None) == [first.id, second.id, foreign.id]
+        assert await noted(None, offset=1, limit=1) == [second.id]
+        assert await noted(MINE, subjects=[subject, uuid4()]) == [first.id]
+        assert await noted(OTHER, subjects=[subject]) == []
+        await to.mark_replayed(MINE, [second.id], at=9)
+        assert await noted(None) == [first.id, foreign.id]
+        assert await noted(None, replayed=True) == [second.id]
+        assert await noted(None, replayed=None) == [first.id, second.id, foreign.id]
+        assert await to.read(None, foreign.id) == await to.read(OTHER, foreign.id) == foreign
+        assert await to.read(MINE, foreign.id) is None
+        assert await to.forget([first, foreign, letter(MINE)]) == 2
+        assert await to.forget([first]) == await to.forget([]) == 0
+        assert await noted(None, replayed=None) == [second.id]
+
+    meta(work)
+
+
 def test_dead_letters_take_any_workspace_and_any_reason(meta: Callable[..., None]) -> None:
     async def work(store: MetaStore) -> None:
         nowhere = uuid4()

@@ -24,6 +24,7 @@ from starlette.routing import Route
 from stenograph.domain.access import Access
 from stenograph.domain.conversations.jobs import Jobs
 from stenograph.model.access import DEFAULT_WORKSPACE, PERMISSIONS, Caller, Permission, Role
+from stenograph.model.dead_letters import DeadLetter
 from stenograph.store.meta.database import open_meta
 from stenograph.wire.app import routes
 from stenograph.wire.langsmith.workspaces import NOT_OFFERED
@@ -67,6 +68,7 @@ class Things:
     answer: str = fresh()
     comparison: str = fresh()
     override: str = fresh()
+    letter: str = fresh()
     agent: str = fresh()
     agent_tool: str = fresh()
     doc: str = fresh()
@@ -103,6 +105,7 @@ class Things:
             "configuration_id": self.configuration, "chart_id": self.chart,
             "datapoint_id": self.datapoint, "evaluation_id": self.evaluation, "new_id": self.evaluation,
             "old_id": self.evaluation, "trace_id": self.answer, "event_id": self.child,
+            "letter_id": self.letter,
         }  # fmt: skip
 
     def runs(self) -> list[dict[str, Any]]:
@@ -362,6 +365,11 @@ CASES: list[Case] = [
     reads("/julep/files"),
     reads("/julep/files/{stored_file_id}"),
     reads("/julep/jobs/{job_id}"),
+    # dead letters
+    Case("GET", "/ui/api/dead-letters", ADMIN),
+    Case("GET", "/ui/api/dead-letters/{letter_id}", ADMIN),
+    Case("POST", "/ui/api/dead-letters/replay", ADMIN, {"ids": ["<letter>"]}, changes=True),
+    Case("POST", "/ui/api/dead-letters/discard", ADMIN, {"ids": ["<letter>"]}, changes=True),
     # feedback
     reads("/feedback"),
     reads("/feedback", params={"run": "<run>"}),
@@ -921,6 +929,7 @@ class House:
         file = {"name": secret, "content": base64.b64encode(secret.encode()).decode()}
         things.stored_file = made("POST", "/julep/files", file, 201)["id"]
         things.job = asyncio.run(_job(self.server.data_dir, UUID(self.workspace), secret))
+        asyncio.run(_bury(self.server.data_dir, UUID(self.workspace), things))
 
     def _attach(self, things: Things) -> None:
         parts = [
@@ -970,6 +979,22 @@ async def _job(folder: Path, workspace: UUID, name: str) -> str:
     job = await Jobs(meta).begin(workspace, name)
     await meta.close()
     return str(job.id)
+
+
+async def _bury(folder: Path, workspace: UUID, things: Things) -> None:
+    """Letters are what the run store refused."""
+    letter = DeadLetter(
+        id=UUID(things.letter),
+        workspace=workspace,
+        kind="run",
+        subject_id=UUID(things.run),
+        reason=things.secret,
+        record=things.secret.encode(),
+        created_at=1,
+    )
+    meta = await open_meta(f"sqlite:///{folder / 'meta.db'}")
+    await meta.dead_letters.bury([letter])
+    await meta.close()
 
 
 # -- the tests -----------------------------------------------------------------------------------------------
@@ -1033,7 +1058,6 @@ def test_to_a_stranger_nothing_of_the_owners_is_there(house: House) -> None:
             assert told(own, things) != told(answer, things), (
                 f"{name_of(case)}: shows nothing to its owner, too"
             )
-    assert differences(before, house.seen(things)) == []
     for case in CHANGES:
         assert things.secret not in _without_what_was_sent(attack(case)), name_of(case)
     everything = house.http.request(
@@ -1043,7 +1067,6 @@ def test_to_a_stranger_nothing_of_the_owners_is_there(house: House) -> None:
         headers={"x-api-key": house.stranger},
     )
     assert everything.status_code == 200
-    assert differences(before, house.seen(things)) == []
     for case in READS:
         assert things.secret not in _without_what_was_sent(attack(case)), name_of(case)
     assert differences(before, house.seen(things)) == []
@@ -1082,21 +1105,21 @@ def test_another_tenant_cannot_be_asked_for(house: House) -> None:
     assert house.http.get("/workspaces/current", headers=headers).json()["id"] != house.workspace
 
 
-@pytest.mark.parametrize("role", Role)
-def test_what_a_role_may_do(house: House, role: Role) -> None:
-    """A key is refused exactly what its role does not reach, and a refused request changes nothing."""
+def test_what_each_role_may_do(house: House) -> None:
+    """A key is refused exactly what its role does not reach, and refused requests change nothing."""
     things = house.furnish()
     before = house.seen(things)
-    for case in READS + CHANGES:
+    for role, case in itertools.product(Role, READS + CHANGES):
         assert case.permission is not None
+        about = f"{role}: {name_of(case)}"
         if case.permission in PERMISSIONS[role]:
             status = case.send(house.http, Things(), house.owner[role]).status_code
-            assert status not in (401, 403), name_of(case)
-            assert status < 500 or status == 501, name_of(case)
+            assert status not in (401, 403), about
+            assert status < 500 or status == 501, about
         else:
             answer = case.send(house.http, things, house.owner[role])
-            assert answer.status_code == 403, name_of(case)
-            assert things.secret not in _without_what_was_sent(answer)
+            assert answer.status_code == 403, about
+            assert things.secret not in _without_what_was_sent(answer), about
     # What was allowed has added to the workspace, but not to these things.
     about_things = [
         "{" in case.path or "<" in json.dumps([case.body, dict(case.params)]) for case in READS if case.told

@@ -27,3 +27,16 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     created_at: Micros
     subject_id: UUID | None = None
     replayed_at: Micros | None = None
+
+
+class DeadLetterNote(msgspec.Struct, frozen=True, kw_only=True):
+    """A letter without its record, of which it tells the size: for lists."""
+
+    id: UUID
+    workspace: UUID
+    kind: str
+    reason: str
+    size: int
+    created_at: Micros
+    subject_id: UUID | None = None
+    replayed_at: Micros | None = None

@@ -35,6 +35,7 @@ from stenograph.domain.projects.deletion import ProjectDeletion
 from stenograph.domain.projects.projects import Projects
 from stenograph.domain.projects.stats import ProjectStats
 from stenograph.domain.recall.recalling import Recalling
+from stenograph.domain.recording.dead_letters import DeadLetters
 from stenograph.domain.recording.derive import moment
 from stenograph.domain.recording.ingest import Ingest
 from stenograph.domain.runs import RunReader
@@ -92,6 +93,7 @@ class Services:
     meta: MetaStore
     blobs: BlobStore
     files: UnclaimedFiles
+    dead_letters: DeadLetters
     bodies: Bodies
     payloads: Payloads
 

@@ -21,6 +21,7 @@ from stenograph.model.docs import Owner, OwnerKind, Search
 from stenograph.store.meta.database import open_meta
 from tests.domain.recall.corpus import PASSAGES
 from tests.domain.recall.owners import owner_in
+from tests.metadata import new_metadata
 
 MODES = ("words", "meaning", "both")
 
@@ -28,7 +29,7 @@ MODES = ("words", "meaning", "both")
 @asynccontextmanager
 async def desk(folder: Path) -> AsyncIterator[tuple[Recall, Owner, dict[UUID, str]]]:
     """The passages as docs of one agent."""
-    meta = await open_meta(f"sqlite:///{folder / 'meta.db'}")
+    meta = await open_meta(new_metadata(folder / "meta.db"))
     embedder = LocalEmbedder()
     docs = Docs(meta.docs, embedder)
     owner = await owner_in(meta, OwnerKind.AGENT)

@@ -21,6 +21,7 @@ from stenograph.model.access import DEFAULT_WORKSPACE
 from stenograph.model.docs import DocQuery, Owner, OwnerKind, Search
 from stenograph.store.meta.database import Database, open_meta
 from tests.domain.recall.owners import owner_in
+from tests.metadata import new_metadata
 
 W = DEFAULT_WORKSPACE
 
@@ -42,7 +43,7 @@ class Broken:
 
 @asynccontextmanager
 async def library(folder: Path) -> AsyncIterator[tuple[Database, Docs, Recall, Owner]]:
-    meta = await open_meta(f"sqlite:///{folder / 'meta.db'}")
+    meta = await open_meta(new_metadata(folder / "meta.db"))
     embedder = LocalEmbedder()
     owner = await owner_in(meta, OwnerKind.AGENT)
     yield meta, Docs(meta.docs, embedder), Recall(meta.docs, Shelves(meta.docs, 1 << 26), embedder), owner

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from stenograph.model.dead_letters import DeadLetter
+from stenograph.model.dead_letters import DeadLetter, DeadLetterNote
 from stenograph.model.prices import ModelPrice
 from stenograph.model.projects import Project, ProjectPatch, ProjectQuery
 from stenograph.model.runs import Micros
@@ -103,8 +103,26 @@ class DeadLetters(Protocol):
     ) -> list[DeadLetter]:
         """Oldest first: those that wait, those that were replayed, or (None) both."""
 
+    async def notes(
+        self,
+        workspace: UUID | None,
+        replayed: bool | None = False,
+        *,
+        subjects: Sequence[UUID] | None = None,
+        offset: int = 0,
+        limit: int | None = None,
+    ) -> list[DeadLetterNote]:
+        """As `page`, without records: of one workspace, or (None) of every one, unreadable records among them. With
+        `subjects`, only what speaks of these."""
+
+    async def read(self, workspace: UUID | None, letter_id: UUID) -> DeadLetter | None:
+        """One letter; of any workspace for None."""
+
     async def count(self, workspace: UUID) -> int:
         """How many wait."""
+
+    async def forget(self, letters: Sequence[DeadLetter]) -> int:
+        """How many of these there were; none of them is afterwards."""
 
     async def mark_replayed(self, workspace: UUID, letter_ids: Sequence[UUID], at: Micros) -> int:
         """How many of these were waiting."""

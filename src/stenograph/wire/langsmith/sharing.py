@@ -82,7 +82,7 @@ def _entity(item: SharedTrace, names: dict[UUID, str]) -> dict[str, Any]:
     entity: dict[str, Any] = {
         "type": share.kind.value,
         "share_token": share.token,
-        "created_at": convert.time_text(share.created_at),
+        "created_at": convert.zoned_text(share.created_at),
     }
     if share.kind is ShareKind.RUN:
         entity |= {

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from stenograph.wire.http import encode, services
-from stenograph.wire.ui import share
+from stenograph.wire.ui import dead_letters, share
 
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -46,4 +46,4 @@ async def root(request: Request) -> Response:
 
 
 def routes() -> list[BaseRoute]:
-    return [Route("/", root), Route("/ui", page), *share.routes()]
+    return [Route("/", root), Route("/ui", page), *share.routes(), *dead_letters.routes()]

@@ -324,10 +324,10 @@ def test_an_item_is_changed_by_either_id(http: httpx.Client, queue: str, runs: l
         found: dict[str, Any] = answer.json()
         return found
 
-    last = "2199-01-01T00:00:00.000000"
-    assert changed(first["queue_run_id"], added_at=f"{last}Z")["added_at"] == last
+    last = "2199-01-01T00:00:00.000000Z"
+    assert changed(first["queue_run_id"], added_at=last)["added_at"] == last
     assert ids(listed(http, queue)) == [*runs[1:], runs[0]]
-    reviewed = "2026-01-01T00:00:00.000001"
+    reviewed = "2026-01-01T00:00:00.000001Z"
     found = changed(runs[0], last_reviewed_time=reviewed, added_at=None)
     assert (found["last_reviewed_time"], found["added_at"]) == (reviewed, last)
     run = listed(http, queue)[2]
@@ -375,7 +375,7 @@ def test_a_review_from_first_look_to_last(http: httpx.Client, queue: str, runs: 
     assert (moved["status"], moved["override_added_at"]) == (None, "2199-01-01T00:00:00.000000Z")
     found = listed(http, queue)
     assert ids(found) == [*runs[1:], runs[0]]
-    assert found[2]["effective_added_at"] == "2199-01-01T00:00:00.000000"
+    assert found[2]["effective_added_at"] == "2199-01-01T00:00:00.000000Z"
     assert found[2]["added_at"] < "2199"
     assert found[2]["reserved_by"] == []
     done = mark(http, item, "completed")

@@ -77,7 +77,10 @@ def test_the_answer_to_giving_is_the_feedback_with_its_run(http: httpx.Client, r
         assert answer["trace_id"] == answer["run_id"] == str(run.id)
         assert answer["session_id"] == str(run.session_id)
         assert answer["is_root"] is True
-        assert answer["start_time"] == run.start_time.replace(tzinfo=None).isoformat(timespec="microseconds")
+        assert (
+            answer["start_time"]
+            == run.start_time.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+        )
         assert answer["feedback_source"]["type"] == "api"
         assert answer["feedback_thread_id"] is None
     assert len(listed(http, key=key)) == 1
@@ -99,7 +102,7 @@ def test_a_run_that_waits_in_memory_is_known_at_once(http: httpx.Client, project
     assert http.post("/runs", json=body).status_code == 202
     answer = give(http, key=key, run_id=str(child), score=1)
     assert (answer["trace_id"], answer["is_root"]) == (str(root), False)
-    assert answer["start_time"] == "2024-01-31T09:30:01.000000"
+    assert answer["start_time"] == "2024-01-31T09:30:01.000000Z"
     assert listed(http, run=str(child))[0] == answer
 
 
@@ -191,11 +194,11 @@ def test_a_repeated_id_replaces_and_keeps_the_first_time(http: httpx.Client, run
     give(http, **again)
     (found,) = listed(http, key=key)
     assert (found["score"], found["comment"]) == (1, None)
-    assert found["created_at"] == "2024-01-01T00:00:00.000000"
+    assert found["created_at"] == "2024-01-01T00:00:00.000000Z"
     assert stats_of(http, run.id)[key]["n"] == 1
     # … whether the first is still in memory or, as now, long in the run store
     give(http, **again, comment="third")
-    assert listed(http, key=key)[0]["created_at"] == "2024-01-01T00:00:00.000000"
+    assert listed(http, key=key)[0]["created_at"] == "2024-01-01T00:00:00.000000Z"
 
 
 def test_a_repeated_id_may_move_to_another_run(http: httpx.Client, key: str) -> None:
@@ -215,7 +218,7 @@ def test_a_deleted_id_may_be_given_again(http: httpx.Client, key: str) -> None:
     http.delete(f"/feedback/{body['id']}").raise_for_status()
     give(http, **body, score=2, created_at="2025-01-01T00:00:00")
     (found,) = listed(http, key=key)
-    assert (found["score"], found["created_at"]) == (2, "2025-01-01T00:00:00.000000")
+    assert (found["score"], found["created_at"]) == (2, "2025-01-01T00:00:00.000000Z")
 
 
 def test_feedback_and_its_first_time_survive_a_crash(own_server: Server, key: str) -> None:
@@ -230,7 +233,7 @@ def test_feedback_and_its_first_time_survive_a_crash(own_server: Server, key: st
     own_server.start()
     with httpx.Client(base_url=own_server.url, timeout=60) as http:
         (found,) = listed(http, key=key)
-        assert (found["score"], found["created_at"]) == (2, "2024-01-01T00:00:00.000000")
+        assert (found["score"], found["created_at"]) == (2, "2024-01-01T00:00:00.000000Z")
     assert own_server.stop() == 0
 
 

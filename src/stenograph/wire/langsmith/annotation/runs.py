@@ -319,7 +319,7 @@ async def _exported(request: Request, items: Sequence[SeenItem], detail: bool) -
         given = [each for run in seen.item.runs for each in feedback.get(run.run_id, ())]
         if detail:
             row["reviews"] = [
-                {"reviewer_id": each.reviewer, "status": each.status, "time": convert.time_text(each.at)}
+                {"reviewer_id": each.reviewer, "status": each.status, "time": convert.zoned_text(each.at)}
                 for each in seen.reviews
                 if each.status is not None
             ]

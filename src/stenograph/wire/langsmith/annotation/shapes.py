@@ -33,7 +33,7 @@ from stenograph.wire.langsmith.annotation.schemas import (
     RubricItemIn,
 )
 from stenograph.wire.langsmith.feedback import configs as feedback_configs
-from stenograph.wire.langsmith.runs.convert import micros, raw, time_text
+from stenograph.wire.langsmith.runs.convert import micros, raw, zoned_text
 from stenograph.wire.langsmith.runs.schemas import NULL
 from stenograph.wire.payloads import Payloads
 
@@ -144,8 +144,8 @@ def plain_queue(queue: AnnotationQueue, names: Mapping[UUID, str]) -> dict[str, 
         "tenant_id": queue.workspace,
         "name": queue.name,
         "description": queue.description,
-        "created_at": time_text(queue.created_at),
-        "updated_at": time_text(queue.updated_at),
+        "created_at": zoned_text(queue.created_at),
+        "updated_at": zoned_text(queue.updated_at),
         "queue_type": queue.queue_type.value,
         "default_dataset": queue.default_dataset,
         "num_reviewers_per_item": queue.num_reviewers_per_item,
@@ -207,8 +207,8 @@ def added_run(item: QueueItem) -> dict[str, Any]:
         "id": item.id,
         "queue_id": item.queue_id,
         "run_id": None if item.run is None else item.run.run_id,
-        "added_at": time_text(item.added_at),
-        "last_reviewed_time": time_text(item.last_reviewed_time),
+        "added_at": zoned_text(item.added_at),
+        "last_reviewed_time": zoned_text(item.last_reviewed_time),
         "source_proposed_example_id": item.source_proposed_example_id,
         **_other_run(item),
     }
@@ -220,9 +220,9 @@ def run_in_queue(seen: SeenItem, runs: Mapping[UUID, dict[str, Any]]) -> dict[st
     assert item.run is not None
     found = runs[item.run.run_id] | {
         "queue_run_id": item.id,
-        "last_reviewed_time": time_text(item.last_reviewed_time),
-        "added_at": time_text(item.added_at),
-        "effective_added_at": time_text(seen.effective_added_at),
+        "last_reviewed_time": zoned_text(item.last_reviewed_time),
+        "added_at": zoned_text(item.added_at),
+        "effective_added_at": zoned_text(seen.effective_added_at),
         "reserved_by": seen.reserved_by,
         "completed_by": seen.completed_by,
         "source_proposed_example_id": item.source_proposed_example_id,
@@ -243,9 +243,9 @@ def queue_item(item: QueueItem) -> dict[str, Any]:
         "run_id": None if item.run is None else item.run.run_id,
         "thread_id": None if item.thread is None else item.thread.thread_id,
         "project_id": item.project_id,
-        "start_time": zoned(item.start_time),
-        "added_at": zoned(item.added_at),
-        "last_reviewed_time": zoned(item.last_reviewed_time),
+        "start_time": zoned_text(item.start_time),
+        "added_at": zoned_text(item.added_at),
+        "last_reviewed_time": zoned_text(item.last_reviewed_time),
         "source_proposed_example_id": item.source_proposed_example_id,
         **_other_run(item),
     }
@@ -254,7 +254,7 @@ def queue_item(item: QueueItem) -> dict[str, Any]:
 def seen_item(seen: SeenItem) -> dict[str, Any]:
     """The same in a list."""
     return queue_item(seen.item) | {
-        "effective_added_at": zoned(seen.effective_added_at),
+        "effective_added_at": zoned_text(seen.effective_added_at),
         "reserved_by": seen.reserved_by,
         "completed_by": seen.completed_by,
         "assigned_to": seen.assigned_to,
@@ -267,13 +267,9 @@ def reviewed(found: Reviewed, item_id: UUID) -> dict[str, Any]:
     return {
         "queue_item_id": item_id,
         "status": None if status is None else status.value,
-        "override_added_at": zoned(found.review.override_added_at),
+        "override_added_at": zoned_text(found.review.override_added_at),
         "is_archived": found.is_archived,
     }
-
-
-def zoned(moment: Micros | None) -> str | None:
-    return None if moment is None else f"{time_text(moment)}Z"
 
 
 def _other_run(item: QueueItem) -> dict[str, UUID]:

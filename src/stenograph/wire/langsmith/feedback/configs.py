@@ -22,7 +22,7 @@ from stenograph.model.feedback_setup import FeedbackConfig
 from stenograph.wire.http import Params, body_as, caller, encode, of_body, services
 from stenograph.wire.langsmith.feedback.schemas import FeedbackConfigIn, FeedbackConfigUpdateIn
 from stenograph.wire.langsmith.feedback.shapes import shape_from_wire
-from stenograph.wire.langsmith.runs.convert import time_text
+from stenograph.wire.langsmith.runs.convert import zoned_text
 
 _MAX_KEYS: Final = 50
 
@@ -34,7 +34,7 @@ def to_wire(config: FeedbackConfig) -> dict[str, Any]:
         "feedback_key": config.key,
         "feedback_config": Raw(config.config),
         "tenant_id": config.workspace,
-        "modified_at": time_text(config.modified_at),
+        "modified_at": zoned_text(config.modified_at),
         "is_lower_score_better": config.is_lower_score_better,
         "is_enforced": config.is_enforced,
         "is_first": True,

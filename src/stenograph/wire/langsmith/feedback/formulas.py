@@ -12,7 +12,7 @@ from stenograph.model.access import Permission
 from stenograph.model.feedback_formulas import Aggregation, FeedbackFormula, Formula, FormulaPart
 from stenograph.wire.http import Params, body_as, caller, encode, of_body, path_uuid, services
 from stenograph.wire.langsmith.feedback.schemas import FeedbackFormulaIn, FeedbackFormulaUpdateIn
-from stenograph.wire.langsmith.runs.convert import time_text
+from stenograph.wire.langsmith.runs.convert import zoned_text
 
 
 def from_wire(sent: FeedbackFormulaUpdateIn) -> Formula:
@@ -35,8 +35,8 @@ def to_wire(found: FeedbackFormula) -> dict[str, Any]:
             {"part_type": "weighted_key", "weight": part.weight, "key": part.key}
             for part in found.formula.parts
         ],
-        "created_at": time_text(found.created_at),
-        "modified_at": time_text(found.modified_at),
+        "created_at": zoned_text(found.created_at),
+        "modified_at": zoned_text(found.modified_at),
     }
 
 

@@ -15,7 +15,7 @@ from stenograph.model.feedback_setup import FeedbackShape, FeedbackToken
 from stenograph.model.runs import Micros, Run
 from stenograph.wire.http import decode
 from stenograph.wire.langsmith.feedback.schemas import FeedbackByTokenIn, FeedbackUpdateIn
-from stenograph.wire.langsmith.runs.convert import micros, raw, time_text
+from stenograph.wire.langsmith.runs.convert import micros, raw, zoned_text
 from stenograph.wire.langsmith.runs.schemas import FeedbackIn, FeedbackSourceIn
 from stenograph.wire.payloads import Payloads
 
@@ -175,8 +175,8 @@ def to_wire(item: Feedback, run: Run | None = None) -> dict[str, Any]:
     return {
         "id": item.id,
         "key": item.key,
-        "created_at": time_text(item.created_at),
-        "modified_at": time_text(item.modified_at),
+        "created_at": zoned_text(item.created_at),
+        "modified_at": zoned_text(item.modified_at),
         "score": item.score if item.raw_score is None else Raw(item.raw_score),
         "value": raw(item.value),
         "comment": item.comment,
@@ -184,7 +184,7 @@ def to_wire(item: Feedback, run: Run | None = None) -> dict[str, Any]:
         "run_id": item.run_id,
         "trace_id": trace,
         "session_id": project,
-        "start_time": time_text(run.start_time if run is not None else item.start_time),
+        "start_time": zoned_text(run.start_time if run is not None else item.start_time),
         "is_root": run.is_root if run is not None else _is_root(item),
         "feedback_group_id": item.group_id,
         "comparative_experiment_id": item.comparative_experiment_id,

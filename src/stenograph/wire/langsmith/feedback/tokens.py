@@ -21,7 +21,7 @@ from stenograph.model.runs import Micros
 from stenograph.wire.http import Params, body_as, caller, decode, encode, of_body, path_uuid, services
 from stenograph.wire.langsmith.feedback.schemas import FeedbackByTokenIn, FeedbackTokenIn, TimedeltaIn
 from stenograph.wire.langsmith.feedback.shapes import by_token, score_of_text, shape_from_wire
-from stenograph.wire.langsmith.runs.convert import micros, time_text
+from stenograph.wire.langsmith.runs.convert import micros, zoned_text
 from stenograph.wire.langsmith.runs.schemas import ABSENT
 from stenograph.wire.payloads import Payloads
 
@@ -93,7 +93,7 @@ def to_wire(token: FeedbackToken, request: Request) -> dict[str, Any]:
     return {
         "id": token.id,
         "url": f"{server}/feedback/tokens/{token.id}",
-        "expires_at": time_text(token.expires_at),
+        "expires_at": zoned_text(token.expires_at),
         "feedback_key": token.key,
     }
 

@@ -40,6 +40,11 @@ def time_text(moment: Micros | None) -> str | None:
     return (_EPOCH + dt.timedelta(microseconds=moment)).isoformat(timespec="microseconds")
 
 
+def zoned_text(moment: Micros | None) -> str | None:
+    """The same with a Z, as RFC 3339 has it and browsers need it: for all that is not a run's or a project's own."""
+    return None if moment is None else f"{time_text(moment)}Z"
+
+
 def cost_text(pico: int | None) -> str | None:
     """Costs of runs and projects are decimal strings."""
     return None if pico is None else format(Decimal(pico).scaleb(-12).normalize(), "f")
