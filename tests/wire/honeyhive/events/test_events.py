@@ -573,15 +573,20 @@ def test_prices_go_by_the_model_of_the_config(hh: httpx.Client, client: Client) 
 def test_integers_that_readers_refuse(hh: httpx.Client, digits: int) -> None:
     """Python's readers of JSON take 4,300 digits; the page that a longer one is on could not be read."""
     number, session = "9" * digits, new_id()
-    one = '{"event_type":"tool","session_id":"%s","inputs":{"n":%s}}'
+
+    def written(document: Any) -> str:
+        return json.dumps(document).replace('"LONG"', number)
+
+    good = {"event_type": "tool", "session_id": session, "inputs": {"n": 1}}
+    bad = {**good, "inputs": {"n": "LONG"}}
     bodies = {
-        "/events": '{"event":%s}' % (one % (session, number)),
-        "/events/batch": '{"events":[%s,%s]}' % (one % (session, number), one % (session, "1")),
-        "/session/start": '{"session":{"session_id":"%s","metadata":{"n":%s}}}' % (session, number),
-        f"/session/{session}/traces": '{"logs":[%s,%s]}' % (one % (session, number), one % (session, "2")),
+        "/events": {"event": bad},
+        "/events/batch": {"events": [bad, good]},
+        "/session/start": {"session": {"session_id": session, "metadata": {"n": "LONG"}}},
+        f"/session/{session}/traces": {"logs": [bad, {**good, "inputs": {"n": 2}}]},
     }
-    statuses = {path: hh.post(path, content=body).status_code for path, body in bodies.items()}
-    update = '{"event_id":"%s","outputs":{"n":-%s}}' % (session, number)
+    statuses = {path: hh.post(path, content=written(body)).status_code for path, body in bodies.items()}
+    update = written({"event_id": session, "outputs": {"n": "LONG"}})
     statuses["PUT"] = hh.put("/events", content=update).status_code
     refused = {"/events": 400, "/events/batch": 500, "/session/start": 400, "PUT": 400}
     refused[f"/session/{session}/traces"] = 400
