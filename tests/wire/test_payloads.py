@@ -154,6 +154,49 @@ def test_what_is_no_json_is_refused(document: bytes) -> None:
     assert refused.value.where == ("inputs",)
 
 
+LIMIT = 4300
+
+
+@pytest.mark.parametrize(
+    ("document", "taken"),
+    [
+        ("1" * LIMIT, True),
+        ("-" + "1" * LIMIT, True),
+        ("1" * (LIMIT + 1), False),
+        ("-" + "1" * (LIMIT + 1), False),
+        ("7" * 100_000, False),
+        ('"' + "1" * 100_000 + '"', True),
+        ('{"a":"\\"","b":["' + "1" * 9_000 + '\\"",' + "2" * 9_000 + "]}", False),
+        ('{"a":"\\\\","b":"' + "1" * 9_000 + '"}', True),
+        ("1" * 9_000 + ".5", True),
+        ("1" * 9_000 + "e5", True),
+        ("0." + "1" * 9_000, True),
+        ("1e-" + "0" * 9_000, True),
+        ("[" + ",".join(["1" * LIMIT] * 50) + "]", True),
+        ('{"a":' + "1" * (LIMIT + 1) + ',"b":2}', False),
+    ],
+)
+@pytest.mark.parametrize("before", [0, 1, 4_299, 4_300, 4_301, 10_000])
+def test_integers_that_readers_refuse(document: str, taken: bool, before: int) -> None:
+    """Wherever they stand. What is taken is read by Python, what is not is not."""
+    whole = ("[" + " " * before + document + "]").encode()
+    if taken:
+        assert check(whole) == whole
+        json.loads(whole)
+    else:
+        with pytest.raises(Invalid, match="at most 4300 are taken"):
+            check(whole)
+        with pytest.raises(ValueError, match="Exceeds the limit"):
+            json.loads(whole)
+
+
+def test_long_numbers_take_no_long_time() -> None:
+    """A search that begins anew at each digit would take hours."""
+    began = time.process_time()
+    check(b"[" + b"1" * 20_000_000 + b".5]")
+    assert time.process_time() - began < 20
+
+
 @given(
     st.binary(max_size=60)
     | st.text(st.sampled_from('{}[]",:\\u0dD8c1eE.-+ntfNI \n'), max_size=40).map(str.encode)

@@ -20,6 +20,9 @@ _raw = msgspec.json.Decoder(msgspec.Raw).decode
 _ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})(?:\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|.)", re.DOTALL)
 _PAIR = re.compile(rb"\\.", re.DOTALL)
 _STEP = 1 << 18
+_DIGITS = 4300
+_LONG = re.compile(rb"(?<![0-9.eE+-])-?[0-9]{%d}[0-9]*+(?![.eE])" % (_DIGITS + 1))
+_STRING = re.compile(rb'"[^"]*"')
 _KINDS = {ord("{"): "object", ord("["): "array"}
 
 
@@ -36,6 +39,15 @@ class Payloads:
 
         `kind` may ask for an "object" or an "array". Invalid names `what` and the place of the mistake.
         """
+        found = self.check_parts(document, what, kind)
+        if found is not None:
+            check_integers(found, what)
+        return found
+
+    def check_parts(
+        self, document: bytes | memoryview | msgspec.Raw, what: str, kind: str | None = None
+    ) -> bytes | None:
+        """The same for a document of which no more than parts are stored: see `check_integers` for each of them."""
         raw = bytes(document)
         if not raw:
             return None
@@ -80,6 +92,29 @@ class Payloads:
             raise TooLarge(
                 f"{what} is nested deeper than {self._max_depth} levels (limit STENOGRAPH_MAX_JSON_DEPTH)"
             )
+
+
+def check_integers(document: bytes, what: str) -> None:
+    """Invalid for an integer of more than 4,300 digits. It is JSON, but Python reads none by default: whoever asks for
+    a page that such a number is on would get nothing of it."""
+    # A run of that many digits has one of them at one of these places; hardly any document has to be looked at.
+    for nth, byte in enumerate(document[_DIGITS :: _DIGITS + 1], 1):
+        if 48 <= byte < 58:
+            at = nth * (_DIGITS + 1) - 1
+            if document[at : at + 64].isdigit() or document[max(at - 63, 0) : at + 1].isdigit():
+                break
+    else:
+        return
+    if _LONG.search(document) is None:
+        return
+    found = _LONG.search(_STRING.sub(b'""', _PAIR.sub(b"", document)))
+    if found is not None:
+        digits = len(found[0].lstrip(b"-"))
+        raise Invalid(
+            f"{what} has an integer of {digits} digits; at most {_DIGITS} are taken, "
+            "since many readers of JSON refuse more",
+            where=(what,),
+        )
 
 
 def _depth(raw: bytes) -> int:

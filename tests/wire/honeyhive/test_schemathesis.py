@@ -31,10 +31,8 @@ BATCHES: Final = {
     "/events/model/batch",
     "/v1/events/batch",
     "/v1/sessions/{session_id}/events/batch",
-    "/session/{session_id}/traces",
 }
-"""Where a 500 says that some of the events could not be taken, and which. Of the last it is not described; it takes a
-batch like the others."""
+"""Where a 500 says that some of the events could not be taken, and which."""
 
 CREATED: Final = ("POST", "/v1/queues")
 """The one operation whose success is not a 200."""

@@ -95,6 +95,39 @@ def test_any_bytes(body: bytes) -> None:
             take(read(body, Budget(1000, 100_000, 100)))
 
 
+CONVERSATIONS = st.sampled_from(
+    [
+        '{"messages":[{"role":"user","content":"hi"}]}', '{"messages":5,"choices":[{}]}', '{"messages":[]}', "[1]", "{}",
+        '{"choices":[{"message":{"role":"a","content":1e999}},2]}', '{"choices":[{"message":5}]}', '{"choices":{}}',
+        '{"messages":[{"messages":1}],"tools":1}', '[{"role":"user","parts":[{"type":"text","content":"\\ud800"}]}]',
+        '[{"role":"user","parts":[{"type":"text","content":"hi"}],"messages":1}]',
+        '{"messages":[1,{"role":"x"}],"n":1e999}',
+        '{"messages":[{"role":"\\ud800"}]}', '{"a":' + "9" * 5000 + "}", '[{"type":"function","n":1e999}]', "{",
+        "[" * 600 + "]" * 600, '{"messages":' + "[" * 499 + "]" * 499 + "}",
+    ]
+)  # fmt: skip
+
+
+@SLOWLY
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.tool.definitions", "input.value",
+                "output.value", "gen_ai.prompt", "gen_ai.completion", "llm.invocation_parameters", "honeyhive_config",
+                "honeyhive_inputs", "honeyhive_outputs.result", "traceloop.entity.output", "gen_ai.agent.name",
+            ]
+        ),
+        CONVERSATIONS | VALUES,
+        max_size=5,
+    )
+)  # fmt: skip
+def test_any_model_call_of_a_session(attributes: dict[str, Any]) -> None:
+    marked = {"honeyhive.session_id": "s", "gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
+    span = Span("1" * 32, "2" * 16, None, "chat", marked | attributes)
+    take(protobuf.read(encoded("protobuf", [span], {}), Budget(1000, 100_000, 100)))
+
+
 @SLOWLY
 @given(st.lists(SPANS, max_size=3), ATTRIBUTES, st.data())
 def test_any_spans(spans: list[Span], resource: dict[str, Any], data: st.DataObject) -> None:

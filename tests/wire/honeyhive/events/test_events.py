@@ -569,6 +569,34 @@ def test_prices_go_by_the_model_of_the_config(hh: httpx.Client, client: Client) 
     assert client.read_run(event_id).total_tokens == 1200
 
 
+@pytest.mark.parametrize("digits", [4300, 4301])
+def test_integers_that_readers_refuse(hh: httpx.Client, digits: int) -> None:
+    """Python's readers of JSON take 4,300 digits; the page that a longer one is on could not be read."""
+    number, session = "9" * digits, new_id()
+
+    def written(document: Any) -> str:
+        return json.dumps(document).replace('"LONG"', number)
+
+    good = {"event_type": "tool", "session_id": session, "inputs": {"n": 1}}
+    bad = {**good, "inputs": {"n": "LONG"}}
+    bodies = {
+        "/events": {"event": bad},
+        "/events/batch": {"events": [bad, good]},
+        "/session/start": {"session": {"session_id": session, "metadata": {"n": "LONG"}}},
+        f"/session/{session}/traces": {"logs": [bad, {**good, "inputs": {"n": 2}}]},
+    }
+    statuses = {path: hh.post(path, content=written(body)).status_code for path, body in bodies.items()}
+    update = written({"event_id": session, "outputs": {"n": "LONG"}})
+    statuses["PUT"] = hh.put("/events", content=update).status_code
+    refused = {"/events": 400, "/events/batch": 500, "/session/start": 400, "PUT": 400}
+    refused[f"/session/{session}/traces"] = 400
+    assert statuses == (refused if digits > 4300 else dict.fromkeys(refused, 200))
+    wanted = [{"field": "session_id", "operator": "is", "value": session, "type": "id"}]
+    found = hh.post("/v1/events/export", json={"filters": wanted}).json()["events"]
+    kept = [event["inputs"]["n"] for event in found if event["event_type"] == "tool"]
+    assert sorted(kept) == sorted([1, 2] if digits > 4300 else [1, 2, *[int(number)] * 3])
+
+
 # -- LangChain's traces ----------------------------------------------------------------------------------
 
 
@@ -615,7 +643,8 @@ def test_logs_or_events_and_not_both(hh: httpx.Client) -> None:
     event = {"event_type": "tool", "inputs": {}}
     assert hh.post(path, json={"events": [event]}).json() == {"success": True}
     answer = hh.post(path, json={"events": [event, log("a", {"event_type": "x"})]})
-    assert answer.status_code == 500
+    assert answer.status_code == 400
+    assert answer.json()["success"] is True
     assert len(answer.json()["event_ids"]) == 2
     assert "events[1].children[0]" in answer.json()["errors"][0]
     deep = log("deep")

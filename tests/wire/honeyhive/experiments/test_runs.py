@@ -204,9 +204,15 @@ def test_pages_are_whole_and_counted(honeyhive: HoneyHive) -> None:
 
 
 def test_more_ids_than_fit_in_an_address(honeyhive: HoneyHive) -> None:
-    made = honeyhive.experiments.create_run(PostExperimentRunRequest(name=named())).run_id
-    found = honeyhive.experiments.list_runs(run_ids=[made, *(str(uuid.uuid4()) for _ in range(150))])
-    assert [run.run_id for run in found.evaluations] == [made]
+    """The client asks for a hundred at a time, and for no page of a hundred: the answer has them all."""
+    made = [
+        honeyhive.experiments.create_run(PostExperimentRunRequest(name=named())).run_id for _ in range(25)
+    ]
+    others = [str(uuid.uuid4()) for _ in range(150)]
+    found = honeyhive.experiments.list_runs(run_ids=[*made, *others])
+    assert {run.run_id for run in found.evaluations} == set(made)
+    assert len(honeyhive.experiments.list_runs(run_ids=made).evaluations) == 25
+    assert len(honeyhive.experiments.list_runs(run_ids=made, limit=7).evaluations) == 7
 
 
 def test_lists_have_orders_and_conditions(honeyhive: HoneyHive, hh: httpx.Client) -> None:

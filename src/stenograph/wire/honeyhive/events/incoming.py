@@ -21,7 +21,7 @@ from stenograph.model.runs import Micros
 from stenograph.wire.honeyhive import times
 from stenograph.wire.honeyhive.events.shapes import RUN_TYPES
 from stenograph.wire.http import decode
-from stenograph.wire.payloads import Payloads
+from stenograph.wire.payloads import Payloads, check_integers
 
 T = TypeVar("T")
 
@@ -140,8 +140,9 @@ def new_id() -> UUID:
 
 
 def body(raw: bytes, payloads: Payloads) -> bytes:
-    """A body that is fit to be taken apart and stored in parts. Invalid when it is no JSON object."""
-    found = payloads.check(raw, "body", "object")
+    """A body that is fit to be taken apart, and its parts to be read below and stored. Invalid when it is no JSON
+    object."""
+    found = payloads.check_parts(raw, "body", "object")
     if found is None:
         raise Invalid("the body is empty; a JSON object is expected", ("body",))
     return found
@@ -149,6 +150,7 @@ def body(raw: bytes, payloads: Payloads) -> bytes:
 
 def event(document: bytes, *, strict: bool) -> Said:
     """An event to be created. `event_type` and `inputs` are required."""
+    check_integers(document, "event")
     sent: EventIn = decode(document, EventIn if strict else LegacyEventIn)
     read = _Reader(strict)
     kind = read.text(sent.event_type, "event_type")
@@ -186,6 +188,7 @@ def event(document: bytes, *, strict: bool) -> Said:
 def session(document: bytes, *, strict: bool) -> Said:
     """A session to be started. Nothing is required; an id that is no uuid counts as none, a time that is no number too,
     on the strict path as well: HoneyHive's description says so."""
+    check_integers(document, "session")
     sent: SessionIn = decode(document, SessionIn if strict else LegacySessionIn)
     read = _Reader(strict)
     lax = _Reader(False)
@@ -212,6 +215,7 @@ def session(document: bytes, *, strict: bool) -> Said:
 
 def update(document: bytes, *, strict: bool) -> Said:
     """What is said of an event later. Outputs replace, and have to be an object; null leaves them as they are."""
+    check_integers(document, "event")
     sent = decode(document, UpdateIn)
     read = _Reader(strict)
     return Said(

@@ -176,7 +176,8 @@ async def traces(request: Request) -> Response:
                 else:
                     found.append((what, replace(said, session=session)))
             await asyncio.sleep(0)
-        return await _answer(intake, await intake.events(found), None, brief=True)
+        # Nobody describes a 500 here, as they do of batches: what is wrong with an event is the client's mistake.
+        return await _answer(intake, await intake.events(found), None, brief=True, partly=400)
 
 
 async def _strictly(events: Iterable[Raw]) -> list[tuple[str, Said]]:
@@ -217,10 +218,15 @@ def _told(error: Invalid) -> Invalid:
 
 
 async def _answer(
-    intake: Intake, taken: Mapping[str, UUID], into: Session | None, *, brief: bool = False
+    intake: Intake,
+    taken: Mapping[str, UUID],
+    into: Session | None,
+    *,
+    brief: bool = False,
+    partly: int = 500,
 ) -> Response:
-    """Record what was taken. 200 when that is all; else HoneyHive's 500 with the ids of those that were created and a
-    message for each that was not, and 400 (413) when none was."""
+    """Record what was taken. 200 when that is all; else HoneyHive's 500, or `partly`, with the ids of those that were
+    created and a message for each that was not, and 400 (413) when none was."""
     refused = intake.delivery.refused
     if taken or not refused:
         await intake.deliver()
@@ -234,4 +240,4 @@ async def _answer(
     answer["success"] = bool(taken)
     answer["message"] = summary(refused)
     too_large = all(item.too_large for item in refused)
-    return encode(answer, 500 if taken else 413 if too_large else 400)
+    return encode(answer, partly if taken else 413 if too_large else 400)

@@ -155,9 +155,11 @@ async def delete(request: Request) -> Response:
 async def listing(request: Request) -> Response:
     who = await caller(request, Permission.READ)
     params, old = Params(request), is_old(request)
-    most = MAX_LIMIT_OF_OLD if old else MAX_LIMIT
-    page, limit = params.page(default=MAX_LIMIT_OF_OLD if old else DEFAULT_LIMIT, most=most)
     query = await _query(request, who.workspace, params)
+    # Python's client asks for many runs a hundred ids at a time, without a limit, and takes the answer for all of them.
+    default = max(DEFAULT_LIMIT, min(len(query.ids or ()), MAX_LIMIT))
+    most = MAX_LIMIT_OF_OLD if old else MAX_LIMIT
+    page, limit = params.page(default=MAX_LIMIT_OF_OLD if old else default, most=most)
     query = msgspec.structs.replace(query, offset=(page - 1) * limit, limit=limit)
     services_ = services(request).experiments
     found = await services_.evaluations.page(query)

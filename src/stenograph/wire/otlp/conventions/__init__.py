@@ -10,6 +10,8 @@ believed and what the other says stays in the metadata under its own key.
 4. OpenTelemetry GenAI: attributes, then the events that older and newer instrumentations put messages in.
 5. OpenLLMetry (Traceloop), whose model calls speak GenAI: what is left are its workflows and its older names.
 6. Logfire and Pydantic AI, likewise.
+
+What the others have found in a span of HoneyHive's tracer is put into HoneyHive's words at the end (rephrasing.py).
 """
 
 from __future__ import annotations
@@ -17,7 +19,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from stenograph.wire.otlp.conventions import genai, honeyhive, langsmith, logfire, openinference, traceloop
+from stenograph.wire.otlp.conventions import (
+    genai,
+    honeyhive,
+    langsmith,
+    logfire,
+    openinference,
+    rephrasing,
+    traceloop,
+)
 from stenograph.wire.otlp.conventions.draft import Draft
 
 READERS: Final[tuple[tuple[frozenset[str], Callable[[Draft], None]], ...]] = (
@@ -30,10 +40,16 @@ READERS: Final[tuple[tuple[frozenset[str], Callable[[Draft], None]], ...]] = (
 )
 """Each with the first segments of its attributes: a span without any of them is not shown to it."""
 
+_OUTRIGHT: Final = (langsmith.HEADS, honeyhive.HEADS)
+
 
 def read(draft: Draft) -> None:
     """Let every convention that a span may speak read it."""
     heads = draft.shape.heads
+    others = False
     for spoken, reader in READERS:
         if not heads.isdisjoint(spoken) or (draft.events and "event" in spoken):
             reader(draft)
+            others = others or spoken not in _OUTRIGHT
+    if others and draft.rephrased is not None:
+        rephrasing.rephrase(draft, draft.rephrased)

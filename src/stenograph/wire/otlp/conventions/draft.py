@@ -64,7 +64,7 @@ class Draft:
 
     __slots__ = (
         "aside", "dotted_order", "error", "events", "files", "input_details", "inputs", "judged", "metadata", "name",
-        "output_details", "outputs", "params", "parent_id", "payloads", "project", "project_id", "rest",
+        "output_details", "outputs", "params", "parent_id", "payloads", "project", "project_id", "rephrased", "rest",
         "run_id", "run_type", "session", "session_name", "shape", "span", "tags", "trace_id", "usage",
     )  # fmt: skip
 
@@ -96,6 +96,7 @@ class Draft:
         self.session_name: str | None = None
         self.project: str | None = None
         self.project_id: UUID | None = None
+        self.rephrased: tuple[bool, bool] | None = None  # see rephrasing.py
 
     # -- attributes --------------------------------------------------------------------------------------
 

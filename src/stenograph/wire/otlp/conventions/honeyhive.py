@@ -48,6 +48,7 @@ def read(draft: Draft) -> None:
         draft.aside["source"] = source
     for field in FIELDS:
         _field(draft, field)
+    draft.rephrased = draft.inputs is None, draft.outputs is None
 
 
 def _field(draft: Draft, field: str) -> None:
