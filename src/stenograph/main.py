@@ -48,8 +48,8 @@ from stenograph.domain.unclaimed_files import UnclaimedFiles
 from stenograph.domain.usage.prices import PriceBook
 from stenograph.errors import StenographError
 from stenograph.llm.client import Models
-from stenograph.llm.embedding import LocalEmbedder
 from stenograph.llm.endpoint import of_operator
+from stenograph.llm.endpoint_embedding import of_settings
 from stenograph.observability import Metrics, configure_logging
 from stenograph.settings import Settings
 from stenograph.store.open import Stores, open_stores
@@ -123,7 +123,9 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
             annotation_queues=queues,
             queue_items=queue_items,
             queue_population=QueuePopulation(projects, reader, queue_items),
-            recalling=Recalling.over(stores.meta, LocalEmbedder(), memory=settings.recall_memory_bytes),
+            recalling=Recalling.over(
+                stores.meta, of_settings(settings, models), memory=settings.recall_memory_bytes
+            ),
             conversing=Conversing.over(stores.meta, stores.blobs, secret=secret),
             queue_filling=QueueFilling(
                 stores.meta, stores.runs, recorder, reader, queues, queue_items, event_filters.of_document
