@@ -126,7 +126,7 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
             recalling=Recalling.over(
                 stores.meta, of_settings(settings, models), memory=settings.recall_memory_bytes
             ),
-            conversing=Conversing.over(stores.meta, stores.blobs, secret=secret),
+            conversing=Conversing.over(stores.meta, stores.blobs, models, secret=secret),
             queue_filling=QueueFilling(
                 stores.meta, stores.runs, recorder, reader, queues, queue_items, event_filters.of_document
             ),
@@ -202,11 +202,13 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
     await recorder.start()
     services.files.start()
     await services.recalling.docs.start()
+    await services.conversing.summaries.start()
     await services.queue_filling.start()
     await services.evaluation.start()
     try:
         yield services
     finally:
+        await services.conversing.summaries.stop()
         await services.recalling.docs.stop()
         await services.evaluation.stop()
         await services.files.stop()

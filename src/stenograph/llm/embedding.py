@@ -59,9 +59,9 @@ class Embedder(Protocol):
 class LocalEmbedder:
     """all-MiniLM-L6-v2 with int8 weights, in this process: 384 dimensions, English above all, no network.
 
-    The same text always has the same vector, whatever comes with it. It is loaded when first used (half a second, about
-    100 MB) and works on a thread of its own, one text at a time: the model scales its numbers to all that it reads together, so that in batches a text's vector would depend on its
-    neighbours, and on two cores batches are slower, too. `threads` 0 takes half of the machine's cores.
+    The same text always has the same vector, whatever comes with it: the model scales its numbers to all that it reads
+    together, so it reads one text at a time, which on two cores is faster, too. It is loaded when first used (half a
+    second, about 100 MB) and works on a thread of its own. `threads` 0 takes half of the machine's cores.
     """
 
     model: Final = LOCAL_MODEL

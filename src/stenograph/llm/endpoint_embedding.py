@@ -43,9 +43,7 @@ class EndpointEmbedder:
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """ModelUnavailable when the server cannot answer now; ModelRefused when it will not take these texts, or is
         not set up right."""
-        parts = [
-            await self._asked(texts[start : start + AT_ONCE]) for start in range(0, len(texts), AT_ONCE)
-        ]
+        parts = [await self._asked(texts[start : start + AT_ONCE]) for start in range(0, len(texts), AT_ONCE)]
         return np.concatenate(parts) if parts else np.empty((0, self.dimensions), np.float32)
 
     async def _asked(self, texts: Sequence[str]) -> Vectors:
@@ -84,9 +82,7 @@ def of_settings(settings: Settings, models: Models) -> Embedder:
         return LocalEmbedder()
     where = of_operator(settings)
     if settings.embedding_base_url or settings.embedding_api_key:
-        where = Endpoint(
-            settings.embedding_base_url or OPENAI, settings.embedding_api_key, trusted=True
-        )
+        where = Endpoint(settings.embedding_base_url or OPENAI, settings.embedding_api_key, trusted=True)
     assert where is not None, "the settings see to it"
     return EndpointEmbedder(
         models,

@@ -34,9 +34,7 @@ class _Rows:
         return _Rows(self.numbers[rows], self.docs[rows])
 
     def and_then(self, other: _Rows) -> _Rows:
-        return _Rows(
-            np.concatenate([self.numbers, other.numbers]), np.concatenate([self.docs, other.docs])
-        )
+        return _Rows(np.concatenate([self.numbers, other.numbers]), np.concatenate([self.docs, other.docs]))
 
 
 _NONE: Final = _Rows(np.empty(0, np.int64), np.empty(0, np.int32))
