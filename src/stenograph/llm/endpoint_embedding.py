@@ -73,7 +73,7 @@ class EndpointEmbedder:
             )
         self._learnt = found.shape[1]
         norms = np.linalg.norm(found, axis=1, keepdims=True)
-        return np.divide(found, np.maximum(norms, 1e-12))
+        return (found / np.maximum(norms, 1e-12)).astype(np.float32)
 
 
 def of_settings(settings: Settings, models: Models) -> Embedder:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stenograph.domain.chat import overflow
+from stenograph.llm import tokens
 from stenograph.model.access import DEFAULT_WORKSPACE
 from stenograph.model.agents import Agent
 from stenograph.model.conversations import (
@@ -161,7 +162,7 @@ def test_one_message_that_is_too_long_is_cut_between_pieces() -> None:
 def test_summaries_are_cut_to_their_room() -> None:
     asked = context([], budget=400)
     text = overflow.shortened(asked, "many different words " * 500, "gpt-4o")
-    assert 60 < overflow.tokens.count(text, "gpt-4o") <= 100
+    assert 60 < tokens.count(text, "gpt-4o") <= 100
 
 
 def test_the_model_is_the_one_that_the_agent_speaks_by() -> None:

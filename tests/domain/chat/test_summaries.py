@@ -136,7 +136,7 @@ def test_the_next_summary_takes_the_place_of_the_one_before(tmp_path: Path, mode
             talk = await at.talk()
             for number in range(3):
                 await at.histories.append(MINE, talk, turns_of(5))
-                model.answer = lambda asked, number=number: Reply(text=f"summary {number}")
+                model.script.append(Reply(text=f"summary {number}"))
                 assert (await at.ended(await at.summaries.after_turn(MINE, talk))).state is JobState.SUCCEEDED
             history = await at.histories.read(MINE, talk)
             summaries = [each for each in history.standing if each.source is EntrySource.SUMMARIZER]
