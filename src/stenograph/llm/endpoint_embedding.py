@@ -56,7 +56,8 @@ class EndpointEmbedder:
         lengths = {len(vector) for vector in answer.vectors}
         if len(lengths) != 1 or not (length := lengths.pop()):
             raise ModelUnavailable(f"the model {self._name} answers with vectors of different lengths")
-        found = np.array(answer.vectors, np.float32)
+        with np.errstate(over="ignore"):
+            found = np.array(answer.vectors, np.float32)
         if not np.isfinite(found).all():
             raise ModelUnavailable(f"the model {self._name} answers with numbers that are none")
         if self._wanted > length:

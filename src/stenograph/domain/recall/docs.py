@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from stenograph.domain.recall.backlog import Backlog, raw, read_as
+from stenograph.domain.recall.backlog import FIRST_PAUSE, Backlog, raw, read_as
 from stenograph.domain.recall.chunking import chunks
 from stenograph.errors import Invalid, ModelRefused, NotFound, Overloaded
 from stenograph.llm.embedding import Embedder
@@ -36,11 +36,18 @@ PATIENCE: Final = 30.0
 class Docs:
     """Keeps docs, and sees to it that each chunk has a vector of the model in use."""
 
-    def __init__(self, store: DocStore, embedder: Embedder, *, patience: float = PATIENCE) -> None:
+    def __init__(
+        self,
+        store: DocStore,
+        embedder: Embedder,
+        *,
+        patience: float = PATIENCE,
+        pause: float = FIRST_PAUSE,
+    ) -> None:
         self._store = store
         self._embedder = embedder
         self._patience = patience
-        self._backlog = Backlog(store, embedder)
+        self._backlog = Backlog(store, embedder, pause=pause)
 
     async def start(self) -> None:
         """Embed behind everything else what has no vector yet, or one of another model."""

@@ -92,8 +92,9 @@ class Recall:
                 f"the vector has {len(vector)} dimensions; the model {self._embedder.model} has {size}",
                 where=("vector",),
             )
-        found = np.array(vector, np.float32)
-        length = float(np.linalg.norm(found))
+        with np.errstate(over="ignore"):
+            found = np.array(vector, np.float32)
+            length = float(np.linalg.norm(found))
         if not np.isfinite(length):
             raise Invalid("the vector has a number that is not finite", where=("vector",))
         return found / length if length > 0 else found

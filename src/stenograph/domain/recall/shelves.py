@@ -137,9 +137,14 @@ class Shelves:
     async def _move(self, held: Holding) -> None:
         try:
             await asyncio.to_thread(held.move)
-        except Exception:  # a search multiplies them as before
+        except (
+            Exception
+        ) as error:  # of the library, whatever it may raise; its locals are no reading for a log
             self._cannot_index = True
-            log.exception("vectors cannot be indexed; searches multiply all of them until the next start")
+            log.error(
+                "vectors cannot be indexed; searches multiply all of them until the next start",
+                reason=f"{type(error).__name__}: {error}"[:500],
+            )
 
     def _make_room(self, keep: Key) -> None:
         total = sum(held.nbytes for held in self._held.values())

@@ -38,7 +38,7 @@ class VectorIndex:
         faiss.omp_set_num_threads(1)  # of this thread
         self._lists = lists = max(1, min(lists, len(sample) // _SAMPLED))
         self._probed = min(probed, lists)
-        size = sample.shape[1]
+        size = int(sample.shape[1])
         self._bytes = 2 * size + 8
         self._centres = faiss.IndexFlatIP(size)
         self._index: Any = faiss.IndexIVFScalarQuantizer(
