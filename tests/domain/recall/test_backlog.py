@@ -157,7 +157,7 @@ def test_another_model_embeds_all_anew_and_searches_stay_right_meanwhile(
                     while not (done := [line for line in logs if line["event"] == "docs have their vectors"]):
                         await asyncio.sleep(0)
             assert len(await new.found(vector=CAT, limit=51)) == 51
-            assert (done[-1]["model"], done[-1]["chunks"]) == ("new@2d", 18)
+            assert (done[-1]["model"], done[-1]["chunks"]) == ("new@2d", 50)
 
     asyncio.run(scenario())
 
