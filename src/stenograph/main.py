@@ -49,8 +49,8 @@ from stenograph.domain.unclaimed_files import UnclaimedFiles
 from stenograph.domain.usage.prices import PriceBook
 from stenograph.errors import StenographError
 from stenograph.llm.client import Models
-from stenograph.llm.embedding import LocalEmbedder
 from stenograph.llm.endpoint import of_operator
+from stenograph.llm.endpoint_embedding import of_settings
 from stenograph.observability import Metrics, configure_logging
 from stenograph.settings import Settings
 from stenograph.store.open import Stores, open_stores
@@ -124,8 +124,10 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
             annotation_queues=queues,
             queue_items=queue_items,
             queue_population=QueuePopulation(projects, reader, queue_items),
-            recalling=Recalling.over(stores.meta, LocalEmbedder(), memory=settings.recall_memory_bytes),
-            conversing=Conversing.over(stores.meta, stores.blobs, secret=secret),
+            recalling=Recalling.over(
+                stores.meta, of_settings(settings, models), memory=settings.recall_memory_bytes
+            ),
+            conversing=Conversing.over(stores.meta, stores.blobs, models, secret=secret),
             queue_filling=QueueFilling(
                 stores.meta, stores.runs, recorder, reader, queues, queue_items, event_filters.of_document
             ),
@@ -202,11 +204,13 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
     await recorder.start()
     services.files.start()
     await services.recalling.docs.start()
+    await services.conversing.summaries.start()
     await services.queue_filling.start()
     await services.evaluation.start()
     try:
         yield services
     finally:
+        await services.conversing.summaries.stop()
         await services.recalling.docs.stop()
         await services.evaluation.stop()
         await services.files.stop()

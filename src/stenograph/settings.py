@@ -105,6 +105,12 @@ def _store_url(*examples: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _plain(value: str) -> str:
+    if not re.fullmatch(r"[\w.:-]{0,64}", value):
+        raise ValueError("should be a word of at most 64 letters, digits and . : _ -")
+    return value
+
+
 def _public_url(value: str) -> str:
     if value:
         parts = urlsplit(value)
@@ -260,6 +266,28 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="A question to a model takes no longer, retries included.",
     )
+    embedding_model: str = Field(
+        "",
+        description="The model that turns docs and questions into vectors, of an OpenAI-compatible server. Empty: the "
+        "one that comes with the program. After a change docs are embedded anew in the background (docs/recall.md).",
+    )
+    embedding_base_url: Annotated[str, AfterValidator(_public_url)] = Field(
+        "",
+        description="That server, up to and without `/embeddings`. Empty: OpenAI's with "
+        "`STENOGRAPH_EMBEDDING_API_KEY`, else that of `STENOGRAPH_LLM_BASE_URL`, with its key.",
+    )
+    embedding_api_key: str = Field("", repr=False, description="The key for it.")
+    embedding_dimensions: int = Field(
+        0,
+        ge=0,
+        le=8192,
+        description="Length of its vectors, which the server is asked for; 0: the model's own.",
+    )
+    embedding_revision: Annotated[str, AfterValidator(_plain)] = Field(
+        "",
+        description="Any word, changed when the server's model changes under the same name: docs are then embedded "
+        "anew.",
+    )
     evaluator_concurrency: int = Field(
         4, ge=1, le=256, description="Evaluations of new events that run at the same time."
     )
@@ -292,6 +320,18 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"auth='open' with host={self.host!r} would let anyone who reaches this address read and "
                 "write: use auth='keys', or host='127.0.0.1'"
+            )
+        if self.embedding_model and not (
+            self.embedding_base_url or self.embedding_api_key or self.llm_base_url or self.llm_api_key
+        ):
+            raise ValueError(
+                f"embedding_model={self.embedding_model!r} needs a server: set embedding_base_url "
+                f"({PREFIX}EMBEDDING_BASE_URL), or {PREFIX}LLM_BASE_URL"
+            )
+        if self.embedding_base_url and not self.embedding_model:
+            raise ValueError(
+                f"embedding_base_url={redact_url(self.embedding_base_url)!r} is not asked without a model: set "
+                f"embedding_model ({PREFIX}EMBEDDING_MODEL)"
             )
         for smaller, larger in (
             ("max_body_bytes", "max_inflated_bytes"),

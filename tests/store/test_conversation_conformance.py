@@ -30,6 +30,7 @@ from stenograph.model.jobs import Job, JobState
 from stenograph.model.listing import ListQuery
 from stenograph.model.projects import Project
 from stenograph.model.secrets import Secret
+from stenograph.model.summaries import SummaryTask
 from stenograph.store.api import MetaStore
 
 OTHER = UUID("00000000-0000-4000-8000-00000000000b")
@@ -394,7 +395,7 @@ def test_what_stands_for_something_else(meta: Callable[..., None]) -> None:
         history = await store.conversations.history(MINE, talk.id)
         assert history is not None
         assert set(history.relations) == set(relations)
-        assert [each.id for each in history.standing] == [said[2].id, short.id]
+        assert [each.id for each in history.standing] == [short.id, said[2].id]
         assert history.conversation.summary == "in short"
         assert not await store.conversations.forget(OTHER, talk.id, at=4)
         assert await store.conversations.forget(MINE, talk.id, at=4)
@@ -539,6 +540,52 @@ def test_jobs_move_until_they_have_come_to_their_end(meta: Callable[..., None]) 
         assert done is not None
         assert await store.jobs.move(MINE, job.id, JobState.FAILED, at=4) is None
         assert await store.jobs.read(MINE, job.id) == done
+
+    meta(work)
+
+
+def test_jobs_that_have_not_come_to_their_end(meta: Callable[..., None]) -> None:
+    async def work(store: MetaStore) -> None:
+        jobs = [Job(id=uuid4(), workspace=MINE, name="j", created_at=at, updated_at=at) for at in (3, 1, 2)]
+        for job in jobs:
+            await store.jobs.create(job)
+        await store.jobs.move(MINE, jobs[2].id, JobState.ABORTED, at=9)
+        own = {job.id for job in jobs}
+        assert [job.id for job in await store.jobs.unfinished() if job.id in own] == [jobs[1].id, jobs[0].id]
+
+    meta(work)
+
+
+def test_a_conversation_waits_for_one_summary(meta: Callable[..., None]) -> None:
+    async def work(store: MetaStore) -> None:
+        made = await store.agents.create(agent())
+        talk = await store.conversations.create(conversation(made.id))
+
+        def of(conversation_id: UUID, due_at: int) -> tuple[SummaryTask, Job]:
+            job = Job(id=uuid4(), workspace=MINE, name="summary", created_at=1, updated_at=1)
+            return (
+                SummaryTask(workspace=MINE, conversation_id=conversation_id, job_id=job.id, due_at=due_at),
+                job,
+            )
+
+        first, job = of(talk.id, 5)
+        assert await store.summary_tasks.begin(first, job) == job.id
+        assert await store.jobs.read(MINE, job.id) == job
+        second, other = of(talk.id, 6)
+        assert await store.summary_tasks.begin(second, other) == job.id
+        assert await store.jobs.read(MINE, other.id) is None
+        nowhere, stray = of(uuid4(), 1)
+        assert await store.summary_tasks.begin(nowhere, stray) is None
+        later = msgspec.structs.replace(first, attempts=2, due_at=7)
+        await store.summary_tasks.put_off(later)
+        assert later in await store.summary_tasks.waiting()
+        await store.conversations.delete(MINE, talk.id)
+        assert later in await store.summary_tasks.waiting()
+        await store.summary_tasks.end(later, JobState.ABORTED, at=8, reason="gone")
+        assert later not in await store.summary_tasks.waiting()
+        ended = await store.jobs.read(MINE, job.id)
+        assert ended is not None
+        assert (ended.state, ended.reason, ended.updated_at) == (JobState.ABORTED, "gone", 8)
 
     meta(work)
 

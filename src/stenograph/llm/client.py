@@ -124,13 +124,16 @@ class Models:
         model: str = "",
         endpoint: Endpoint | None = None,
         *,
+        dimensions: int | None = None,
         retries: int = RETRIES,
         seconds: float | None = None,
     ) -> Embeddings:
-        """A vector for each text."""
+        """A vector for each text. `dimensions` is sent along where it is stated; not every server heeds it."""
         where, model = self._asked(endpoint, model)
-        asked = msgspec.json.encode({"model": model, "input": list(texts), "encoding_format": "float"})
-        body = await self._post(where, "/embeddings", asked, retries, seconds)
+        asked: dict[str, object] = {"model": model, "input": list(texts), "encoding_format": "float"}
+        if dimensions is not None:
+            asked["dimensions"] = dimensions
+        body = await self._post(where, "/embeddings", msgspec.json.encode(asked), retries, seconds)
         try:
             return answers.embeddings(body, len(texts), model)
         except answers.UNREADABLE as error:

@@ -45,22 +45,23 @@ class Embedder(Protocol):
         """Name and revision: what is stored beside a vector."""
 
     @property
-    def dimensions(self) -> int: ...
+    def dimensions(self) -> int:
+        """Of its vectors; 0 while nobody knows, since it has not answered yet."""
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """One vector a text, in their order; no texts give an array of no rows.
 
-        The same text always has the same vector, whatever comes with it. StoreUnavailable when the model cannot be
-        reached or loaded.
+        Overloaded (StoreUnavailable, ModelUnavailable) when the model cannot be reached or loaded; ModelRefused when
+        it will not take these texts, or is not set up right.
         """
 
 
 class LocalEmbedder:
     """all-MiniLM-L6-v2 with int8 weights, in this process: 384 dimensions, English above all, no network.
 
-    It is loaded when first used (half a second, about 100 MB) and works on a thread of its own, one text at a time:
-    the model scales its numbers to all that it reads together, so that in batches a text's vector would depend on its
-    neighbours, and on two cores batches are slower, too. `threads` 0 takes half of the machine's cores.
+    The same text always has the same vector, whatever comes with it: the model scales its numbers to all that it reads
+    together, so it reads one text at a time, which on two cores is faster, too. It is loaded when first used (half a
+    second, about 100 MB) and works on a thread of its own. `threads` 0 takes half of the machine's cores.
     """
 
     model: Final = LOCAL_MODEL

@@ -229,9 +229,16 @@ class History(msgspec.Struct, frozen=True):
 
     @property
     def standing(self) -> tuple[Entry, ...]:
-        """The entries that nothing has taken the place of."""
+        """The entries that nothing has taken the place of, each where the first stood that it stands for."""
+        if not self.relations:
+            return self.entries
+        places = {entry.id: entry.position for entry in self.entries}
         replaced = {relation.head for relation in self.relations}
-        return tuple(entry for entry in self.entries if entry.id not in replaced)
+        # What stands for others was said after them: by then their own places are known.
+        for relation in sorted(self.relations, key=lambda each: places[each.tail]):
+            places[relation.tail] = min(places[relation.tail], places[relation.head])
+        left = (entry for entry in self.entries if entry.id not in replaced)
+        return tuple(sorted(left, key=lambda entry: (places[entry.id], entry.position)))
 
 
 class ConversationContext(msgspec.Struct, frozen=True):

@@ -29,8 +29,8 @@ class Owner(msgspec.Struct, frozen=True, order=True):
 class Doc(msgspec.Struct, frozen=True, kw_only=True):
     """A doc. `content` are its chunks in order; `metadata` the JSON object that the client gave.
 
-    `vectors` are the chunks' vectors as little-endian float32, one of None for each that has none yet; () where they
-    were not asked for. `model` made them; it read the `instruction` before each chunk.
+    `vectors` are the chunks' vectors as little-endian float32, a None for each that has none of this `model` yet; ()
+    where they were not asked for. The model read the `instruction` before each chunk.
     """
 
     workspace: UUID
@@ -58,7 +58,8 @@ class DocQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Chunk(msgspec.Struct, frozen=True, kw_only=True):
-    """A chunk as it is found. `number` is its own for as long as it exists, in the whole store."""
+    """A chunk as it is found. `number` is its own for as long as it exists, in the whole store; `model` made its
+    `vector`, where it has one."""
 
     number: int
     doc_id: UUID
@@ -68,6 +69,7 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     content: str
     metadata: bytes = b"{}"
     instruction: str = ""
+    model: str | None = None
     vector: bytes | None = None
 
 
@@ -82,8 +84,8 @@ class ChunkVector(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Shelf(msgspec.Struct, frozen=True):
     """The state of one owner's chunks: whoever has read them up to `newest` under the same `removals` lacks nothing.
 
-    `newest` is the highest number that a chunk with a vector of this model has had; `removals` counts the times that
-    chunks went away, or got another vector.
+    `newest` is the highest number of a chunk with a vector of this model; `removals` counts the times that chunks went
+    away, or got their vectors after one with a higher number had.
     """
 
     newest: int

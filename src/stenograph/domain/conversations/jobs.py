@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from uuid import UUID
 
 from stenograph.domain.conversations.agents import unknown
@@ -39,3 +39,13 @@ class Jobs:
         """As changed; None when it is gone, or has come to its end before."""
         now = self._clock() // 1000
         return await self._store.move(job.workspace, job.id, state, now, reason=reason, progress=progress)
+
+    async def sweep(self, going_on: Collection[UUID]) -> None:
+        """When a process starts, what an earlier one left in the middle has failed, but for the jobs that are gone on
+        with."""
+        for job in await self._store.unfinished():
+            if job.id not in going_on:
+                await self.move(job, JobState.FAILED, reason="The server ended before this was done.")
+            elif job.state is JobState.IN_PROGRESS:
+                reason = "The server ended in the middle of this; it begins again."
+                await self.move(job, JobState.RETRYING, reason=reason)

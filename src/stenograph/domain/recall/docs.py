@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -11,9 +10,10 @@ from uuid import UUID
 
 import structlog
 
+from stenograph.domain.recall.backlog import FIRST_PAUSE, Backlog, raw, read_as
 from stenograph.domain.recall.chunking import chunks
-from stenograph.errors import Invalid, NotFound, StoreUnavailable
-from stenograph.llm.embedding import Embedder, Vectors
+from stenograph.errors import Invalid, ModelRefused, NotFound, Overloaded
+from stenograph.llm.embedding import Embedder
 from stenograph.model.docs import Doc, DocQuery, Owner
 from stenograph.model.ids import new_id
 from stenograph.model.listing import MetadataTest
@@ -29,30 +29,32 @@ MOST_CHUNKS: Final = 20_000
 AT_ONCE: Final = 200
 """Chunks of a doc that are embedded before the answer, some ten seconds' worth; further ones follow behind it."""
 
-_STEP: Final = 32
-_PAUSE: Final = 5.0
-"""Seconds until the model is tried again."""
+PATIENCE: Final = 30.0
+"""Seconds that a new doc waits for its vectors; then it goes without, and gets them later."""
 
 
 class Docs:
     """Keeps docs, and sees to it that each chunk has a vector of the model in use."""
 
-    def __init__(self, store: DocStore, embedder: Embedder) -> None:
+    def __init__(
+        self,
+        store: DocStore,
+        embedder: Embedder,
+        *,
+        patience: float = PATIENCE,
+        pause: float = FIRST_PAUSE,
+    ) -> None:
         self._store = store
         self._embedder = embedder
-        self._missing = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._patience = patience
+        self._backlog = Backlog(store, embedder, pause=pause)
 
     async def start(self) -> None:
         """Embed behind everything else what has no vector yet, or one of another model."""
-        self._missing.set()
-        self._task = asyncio.create_task(self._keep_up())
+        self._backlog.start()
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._backlog.stop()
 
     async def create(
         self,
@@ -63,7 +65,8 @@ class Docs:
         metadata: bytes,
         instruction: str = "",
     ) -> Doc:
-        """A new doc, found by the next search. Conflict when the owner has the same already; NotFound without owner.
+        """A new doc, found by the next search; by words alone where the model cannot be asked now. Conflict when the
+        owner has the same already; NotFound without owner.
 
         `instruction` is read by the model before each piece: some are trained to be told what a vector is for.
         Texts longer than a model reads are cut where sentences end; the doc's content is then the pieces.
@@ -101,7 +104,7 @@ class Docs:
         )
         await self._store.add(doc)
         if None in doc.vectors:
-            self._missing.set()
+            self._backlog.add()
         return doc
 
     async def read(self, workspace: UUID, doc_id: UUID, *, vectors: bool = True) -> Doc:
@@ -128,35 +131,14 @@ class Docs:
     async def _embedded(
         self, instruction: str, title: str, pieces: Sequence[str]
     ) -> tuple[bytes | None, ...]:
-        try:
-            vectors = await self._embedder.embed([read_as(instruction, title, piece) for piece in pieces])
-        except StoreUnavailable as error:
-            log.warning("docs wait for their vectors", reason=error.message)
+        if self._backlog.is_away:
             return (None,) * len(pieces)
-        return tuple(_raw(vectors))
-
-    async def _keep_up(self) -> None:
-        while True:
-            await self._missing.wait()
-            self._missing.clear()
-            try:
-                while waiting := await self._store.without_vector(self._embedder.model, _STEP):
-                    texts = [read_as(chunk.instruction, chunk.title, chunk.content) for _, chunk in waiting]
-                    vectors = _raw(await self._embedder.embed(texts))
-                    await self._store.give_vectors(
-                        self._embedder.model,
-                        [(chunk.number, vector) for (_, chunk), vector in zip(waiting, vectors, strict=True)],
-                    )
-            except StoreUnavailable as error:
-                log.warning("docs wait for their vectors", reason=error.message, again_in=_PAUSE)
-                await asyncio.sleep(_PAUSE)
-                self._missing.set()
-
-
-def read_as(instruction: str, title: str, piece: str) -> str:
-    """What the model reads of a chunk: the title tells what a piece from the middle is about."""
-    return "\n\n".join(part for part in (instruction, title, piece) if part)
-
-
-def _raw(vectors: Vectors) -> list[bytes]:
-    return [row.astype("<f4").tobytes() for row in vectors]
+        try:
+            async with asyncio.timeout(self._patience):
+                vectors = await self._embedder.embed([read_as(instruction, title, piece) for piece in pieces])
+        except (Overloaded, ModelRefused, TimeoutError) as error:
+            reason = "the model takes too long" if isinstance(error, TimeoutError) else error.message
+            log.warning("a doc waits for its vectors", reason=reason)
+            self._backlog.add(away=isinstance(error, Overloaded))
+            return (None,) * len(pieces)
+        return tuple(raw(vectors))

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
+import msgspec
 import numpy as np
 
 from stenograph.domain.recall.ranking import fused, varied
@@ -50,17 +51,24 @@ class Recall:
         varies = search.vector is not None and search.mmr_strength > 0
         if not varies:
             order = order[: search.limit]
-        chunks = {chunk.number: chunk for chunk in await self._docs.chunks(search.workspace, order)}
+        read = await self._docs.chunks(search.workspace, order)
+        chunks = {chunk.number: self._comparable(chunk) for chunk in read}
         standing = [number for number in order if number in chunks]
         if varies:
             standing = self._varied(search, [chunks[number] for number in standing], distances)
         return [Found(chunks[number], distances[number]) for number in standing]
 
+    def _comparable(self, chunk: Chunk) -> Chunk:
+        """Without a vector that is another model's: it may have one until it has got its own of this model."""
+        size = 4 * self._embedder.dimensions
+        if chunk.vector is None or (chunk.model == self._embedder.model and len(chunk.vector) == size):
+            return chunk
+        return msgspec.structs.replace(chunk, vector=None)
+
     def _varied(self, search: Search, chunks: Sequence[Chunk], distances: Mapping[int, float]) -> list[int]:
-        size = self._embedder.dimensions
-        vectors = np.zeros((len(chunks), size), np.float32)
+        vectors = np.zeros((len(chunks), self._embedder.dimensions), np.float32)
         for row, chunk in enumerate(chunks):
-            if chunk.vector is not None and len(chunk.vector) == 4 * size:
+            if chunk.vector is not None:
                 vectors[row] = np.frombuffer(chunk.vector, "<f4")
         relevance = [1.0 - distances[chunk.number] for chunk in chunks]
         chosen = varied(vectors, relevance, search.limit, search.mmr_strength)
@@ -71,21 +79,22 @@ class Recall:
         by_words = await self._by_words(search) if search.text is not None else []
         if search.vector is None:
             return {number: 1.0 / (1.0 + score) for number, score in by_words}
-        by_meaning = await self._by_meaning(search, self._checked(search.vector))
+        by_meaning = await self._by_meaning(search, await self._checked(search.vector))
         if search.text is None:
             return {number: 1.0 - cosine for number, cosine in by_meaning}
         scores = fused([number for number, _ in by_words], [number for number, _ in by_meaning], search.alpha)
         return {number: 1.0 - score for number, score in scores.items()}
 
-    def _checked(self, vector: Sequence[float]) -> Vectors:
-        if len(vector) != self._embedder.dimensions:
+    async def _checked(self, vector: Sequence[float]) -> Vectors:
+        size = self._embedder.dimensions or len(await self.vector("How long is a vector?"))
+        if len(vector) != size:
             raise Invalid(
-                f"the vector has {len(vector)} dimensions; the model {self._embedder.model} has "
-                f"{self._embedder.dimensions}",
+                f"the vector has {len(vector)} dimensions; the model {self._embedder.model} has {size}",
                 where=("vector",),
             )
-        found = np.array(vector, np.float32)
-        length = float(np.linalg.norm(found))
+        with np.errstate(over="ignore"):
+            found = np.array(vector, np.float32)
+            length = float(np.linalg.norm(found))
         if not np.isfinite(length):
             raise Invalid("the vector has a number that is not finite", where=("vector",))
         return found / length if length > 0 else found

@@ -7,7 +7,7 @@ from typing import Final
 
 _WORD: Final = re.compile(r"\w+")
 
-_COMMON: Final = frozenset(
+COMMON: Final = frozenset(
     """
     a about after all also an and any are as at be because been before being but by can could did do
     does doing down during each few for from further had has have having he her here hers him his how i
@@ -24,7 +24,7 @@ def telling(text: str) -> list[str]:
     """The distinct words of a text in their order, in lower case, without those that say nothing; if that leaves none,
     all of them."""
     words = list(dict.fromkeys(word.lower() for word in _WORD.findall(text)))
-    return [word for word in words if word not in _COMMON] or words
+    return [word for word in words if word not in COMMON] or words
 
 
 def trigram_similarity(one: str, other: str) -> float:

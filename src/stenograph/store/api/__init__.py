@@ -19,6 +19,7 @@ from stenograph.store.api.conversations import (
     Files,
     Jobs,
     Secrets,
+    SummaryTasks,
     Users,
 )
 from stenograph.store.api.datapoints import Datapoints
@@ -64,6 +65,7 @@ __all__ = [
     "RunStore",
     "Secrets",
     "Shares",
+    "SummaryTasks",
     "Tools",
     "Users",
     "ViewOverrides",
@@ -137,6 +139,8 @@ class MetaStore(Protocol):
     def files(self) -> Files: ...
     @property
     def jobs(self) -> Jobs: ...
+    @property
+    def summary_tasks(self) -> SummaryTasks: ...
     @property
     def configurations(self) -> Configurations: ...
     @property

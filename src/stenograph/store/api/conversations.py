@@ -26,6 +26,7 @@ from stenograph.model.jobs import Job, JobState
 from stenograph.model.listing import ListQuery
 from stenograph.model.runs import Micros
 from stenograph.model.secrets import Secret
+from stenograph.model.summaries import SummaryTask
 
 
 class Agents(Protocol):
@@ -180,3 +181,24 @@ class Jobs(Protocol):
         progress: float | None = None,
     ) -> Job | None:
         """As changed; None when there is none, or it has come to its end."""
+
+    async def unfinished(self) -> list[Job]:
+        """All that have not come to their end, of every workspace, oldest first."""
+
+
+class SummaryTasks(Protocol):
+    """Summaries that conversations wait for. They stay when their conversation goes, for whoever takes them up to say
+    so."""
+
+    async def begin(self, task: SummaryTask, job: Job) -> UUID | None:
+        """The id of the job that the conversation waits for: this one, which is created with the task, or that of an
+        earlier task, which stays. None when there is no such conversation."""
+
+    async def waiting(self) -> list[SummaryTask]:
+        """All of them, of every workspace, by the time at which they are due."""
+
+    async def put_off(self, task: SummaryTask) -> None:
+        """Store its attempts and when it is due."""
+
+    async def end(self, task: SummaryTask, state: JobState, at: Micros, *, reason: str = "") -> None:
+        """Forget it, and have its job come to this end, both or neither."""

@@ -47,11 +47,23 @@ class Docs(Protocol):
     ) -> list[ChunkVector]:
         """Vectors of this model whose number is above `after`, by number."""
 
+    async def numbers(self, workspace: UUID, owner: Owner, model: str) -> list[int]:
+        """Of all of an owner's chunks that have a vector of this model, in order."""
+
+    async def vectors_of(
+        self, workspace: UUID, owner: Owner, model: str, numbers: Sequence[int]
+    ) -> list[ChunkVector]:
+        """Vectors of this model of these chunks, by number; those that are gone are absent."""
+
     async def chunks(self, workspace: UUID, numbers: Sequence[int]) -> list[Chunk]:
         """These chunks, in any order, with their vectors; those that are gone are absent."""
 
-    async def without_vector(self, model: str, limit: int) -> list[tuple[UUID, Chunk]]:
-        """(workspace, chunk) of chunks that have no vector of this model, whatever their workspace."""
+    async def without_vector(self, model: str, limit: int, after: int = 0) -> list[Chunk]:
+        """Chunks that have no vector of this model, whatever their workspace: those whose number is above `after`, by
+        number."""
+
+    async def count_without_vector(self, model: str) -> int:
+        """How many there are."""
 
     async def give_vectors(self, model: str, vectors: Sequence[tuple[int, bytes]]) -> None:
         """Vectors, as little-endian float32, for chunks of these numbers; those that are gone are passed over."""

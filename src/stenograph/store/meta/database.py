@@ -48,6 +48,7 @@ from stenograph.store.meta.queue_filling import QueueFilling
 from stenograph.store.meta.queue_items import QueueItems
 from stenograph.store.meta.secrets import Secrets
 from stenograph.store.meta.shares import Shares
+from stenograph.store.meta.summary_tasks import SummaryTasks
 from stenograph.store.meta.tools import Tools
 from stenograph.store.meta.users import Users
 from stenograph.store.meta.view_overrides import ViewOverrides
@@ -93,6 +94,7 @@ class Database:
         self.secrets: Final = Secrets(engine)
         self.files: Final = Files(engine)
         self.jobs: Final = Jobs(engine)
+        self.summary_tasks: Final = SummaryTasks(engine)
         self.configurations: Final = Configurations(engine)
         self.tools: Final = Tools(engine)
         self.charts: Final = Charts(engine)

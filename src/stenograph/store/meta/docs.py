@@ -125,6 +125,27 @@ class Docs:
         rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
         return [ChunkVector(*row) for row in rows]
 
+    async def numbers(self, workspace: UUID, owner: Owner, model: str) -> list[int]:
+        wanted = sa.select(_C.number).where(*_of(_C, workspace, owner), _C.model == model).order_by(_C.number)
+        rows = await self._engine.read(lambda connection: connection.execute(wanted).scalars().all())
+        return list(rows)
+
+    async def vectors_of(
+        self, workspace: UUID, owner: Owner, model: str, numbers: Sequence[int]
+    ) -> list[ChunkVector]:
+        def work(connection: sa.Connection) -> list[ChunkVector]:
+            found: list[ChunkVector] = []
+            for some in dialect.batches(sorted(numbers)):
+                chosen = (
+                    sa.select(_C.number, _C.doc_id, _C.vector)
+                    .where(*_of(_C, workspace, owner), _C.model == model, _C.number.in_(some))
+                    .order_by(_C.number)
+                )
+                found += [ChunkVector(*row) for row in connection.execute(chosen)]
+            return found
+
+        return await self._engine.read(work)
+
     async def chunks(self, workspace: UUID, numbers: Sequence[int]) -> list[Chunk]:
         def work(connection: sa.Connection) -> list[Chunk]:
             found: list[Chunk] = []
@@ -135,25 +156,29 @@ class Docs:
 
         return await self._engine.read(work)
 
-    async def without_vector(self, model: str, limit: int) -> list[tuple[UUID, Chunk]]:
-        other = _C.model.is_(None) | (_C.model != model)
-        wanted = _chunks().where(other).order_by(_C.number).limit(limit)
+    async def without_vector(self, model: str, limit: int, after: int = 0) -> list[Chunk]:
+        wanted = _chunks().where(_lacks(model), _C.number > after).order_by(_C.number).limit(limit)
         rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
-        return [(row.workspace_id, _chunk(row)) for row in rows]
+        return [_chunk(row) for row in rows]
+
+    async def count_without_vector(self, model: str) -> int:
+        wanted = sa.select(sa.func.count()).select_from(tables.doc_chunks).where(_lacks(model))
+        return await self._engine.read(lambda connection: connection.execute(wanted).scalar_one())
 
     async def give_vectors(self, model: str, vectors: Sequence[tuple[int, bytes]]) -> None:
         def work(connection: sa.Connection) -> None:
-            owners: set[tuple[UUID, str, UUID]] = set()
-            for number, vector in vectors:
-                changed = (
-                    sa.update(tables.doc_chunks)
-                    .where(_C.number == number)
-                    .values(model=model, vector=half(vector))
-                    .returning(_C.workspace_id, _C.owner_kind, _C.owner_id)
-                )
-                owners.update(tuple(row) for row in connection.execute(changed))
-            for workspace, kind, owner_id in owners:
-                _count_removal(connection, workspace, Owner(OwnerKind(kind), owner_id))
+            late: set[tuple[UUID, Owner]] = set()
+            for number, vector in sorted(vectors):
+                whose = sa.select(_C.workspace_id, _C.owner_kind, _C.owner_id).where(_C.number == number)
+                if (row := connection.execute(whose).one_or_none()) is None:
+                    continue
+                workspace, owner = row[0], Owner(OwnerKind(row[1]), row[2])
+                if number < _newest(connection, workspace, owner, model):
+                    late.add((workspace, owner))
+                changed = sa.update(tables.doc_chunks).where(_C.number == number)
+                connection.execute(changed.values(model=model, vector=half(vector)))
+            for workspace, owner in late:
+                _count_removal(connection, workspace, owner)
 
         await self._engine.write(work)
 
@@ -170,6 +195,16 @@ def _of(columns: Any, workspace: UUID, owner: Owner) -> tuple[sa.ColumnElement[b
         columns.owner_kind == owner.kind.value,
         columns.owner_id == owner.id,
     )
+
+
+def _lacks(model: str) -> sa.ColumnElement[bool]:
+    return _C.model.is_(None) | (_C.model != model)
+
+
+def _newest(connection: sa.Connection, workspace: UUID, owner: Owner, model: str) -> int:
+    """The highest number of a chunk with a vector of this model, 0 if there is none."""
+    highest = sa.select(sa.func.max(_C.number)).where(*_of(_C, workspace, owner), _C.model == model)
+    return connection.execute(highest).scalar() or 0
 
 
 def _noun(owner: Owner) -> str:
@@ -276,26 +311,31 @@ def _with_chunks(connection: sa.Connection, rows: Sequence[sa.Row[Any]], vectors
         )
         for chunk in connection.execute(chosen):
             by_doc[chunk.doc_id].append(chunk)
-    return [
-        Doc(
-            workspace=row.workspace_id,
-            id=row.id,
-            owner=Owner(OwnerKind(row.owner_kind), row.owner_id),
-            title=row.title,
-            content=tuple(chunk.content for chunk in by_doc[row.id]),
-            created_at=row.created_at,
-            metadata=row.metadata,
-            instruction=row.instruction or "",
-            model=next((chunk.model for chunk in by_doc[row.id] if chunk.model), ""),
-            vectors=tuple(whole(chunk.vector) for chunk in by_doc[row.id]) if vectors else (),
-        )
-        for row in rows
-    ]
+    return [_doc(row, by_doc[row.id], vectors) for row in rows]
+
+
+def _doc(row: sa.Row[Any], chunks: Sequence[sa.Row[Any]], vectors: bool) -> Doc:
+    """While chunks get the vectors of another model, the doc has those of one of the two."""
+    model = next((chunk.model for chunk in chunks if chunk.model), "")
+    return Doc(
+        workspace=row.workspace_id,
+        id=row.id,
+        owner=Owner(OwnerKind(row.owner_kind), row.owner_id),
+        title=row.title,
+        content=tuple(chunk.content for chunk in chunks),
+        created_at=row.created_at,
+        metadata=row.metadata,
+        instruction=row.instruction or "",
+        model=model,
+        vectors=tuple(whole(chunk.vector) if chunk.model == model else None for chunk in chunks)
+        if vectors
+        else (),
+    )
 
 
 def _chunks() -> sa.Select[Any]:
     return sa.select(
-        _C.number, _C.workspace_id, _C.doc_id, _C.owner_kind, _C.owner_id, _C.position, _C.content, _C.vector,
+        _C.number, _C.workspace_id, _C.doc_id, _C.owner_kind, _C.owner_id, _C.position, _C.content, _C.vector, _C.model,
         _D.title, _D.metadata, _D.instruction,
     ).join(tables.docs, (_D.workspace_id == _C.workspace_id) & (_D.id == _C.doc_id))  # fmt: skip
 
@@ -310,6 +350,7 @@ def _chunk(row: sa.Row[Any]) -> Chunk:
         content=row.content,
         metadata=row.metadata,
         instruction=row.instruction or "",
+        model=row.model,
         vector=whole(row.vector),
     )
 

@@ -24,10 +24,7 @@ class Jobs:
         self._engine = engine
 
     async def create(self, job: Job) -> None:
-        row = msgspec.structs.asdict(job)
-        row["workspace_id"] = row.pop("workspace")
-        row["state"] = job.state.value
-        added = sa.insert(tables.jobs).values(row)
+        added = sa.insert(tables.jobs).values(to_row(job))
         await self._engine.write(lambda connection: connection.execute(added))
 
     async def read(self, workspace: UUID, job_id: UUID) -> Job | None:
@@ -45,14 +42,44 @@ class Jobs:
         reason: str = "",
         progress: float | None = None,
     ) -> Job | None:
-        change = (
-            sa.update(tables.jobs)
-            .where(_T.workspace_id == workspace, _T.id == job_id, _UNFINISHED)
-            .values(state=state.value, reason=reason, progress=progress, updated_at=at)
-            .returning(*_T)
+        return await self._engine.write(
+            lambda connection: move(
+                connection, workspace, job_id, state, at, reason=reason, progress=progress
+            )
         )
-        row = await self._engine.write(lambda connection: connection.execute(change).one_or_none())
-        return None if row is None else _from_row(row)
+
+    async def unfinished(self) -> list[Job]:
+        wanted = sa.select(tables.jobs).where(_UNFINISHED).order_by(_T.created_at, _T.id)
+        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        return [_from_row(row) for row in rows]
+
+
+def move(
+    connection: sa.Connection,
+    workspace: UUID,
+    job_id: UUID,
+    state: JobState,
+    at: Micros,
+    *,
+    reason: str = "",
+    progress: float | None = None,
+) -> Job | None:
+    """See store.api.Jobs.move."""
+    change = (
+        sa.update(tables.jobs)
+        .where(_T.workspace_id == workspace, _T.id == job_id, _UNFINISHED)
+        .values(state=state.value, reason=reason, progress=progress, updated_at=at)
+        .returning(*_T)
+    )
+    row = connection.execute(change).one_or_none()
+    return None if row is None else _from_row(row)
+
+
+def to_row(job: Job) -> dict[str, Any]:
+    row = msgspec.structs.asdict(job)
+    row["workspace_id"] = row.pop("workspace")
+    row["state"] = job.state.value
+    return row
 
 
 def _from_row(row: sa.Row[Any]) -> Job:

@@ -209,6 +209,7 @@ def reference(found: Found, *, vectors: bool) -> dict[str, Any]:
 
 
 def _doc(found: Doc, dimensions: int) -> dict[str, Any]:
+    own = [vector for vector in found.vectors if vector is not None]
     return {
         "id": found.id,
         "created_at": moment(found.created_at),
@@ -217,9 +218,12 @@ def _doc(found: Doc, dimensions: int) -> dict[str, Any]:
         "metadata": Raw(found.metadata),
         "modality": "text",
         "language": "english",
-        "embedding_model": found.model,
-        "embedding_dimensions": dimensions,
-        "embeddings": [_numbers(vector) for vector in found.vectors if vector is not None] or None,
+        "embedding_model": found.model or None,
+        "embedding_dimensions": (len(own[0]) // 4 if own else dimensions) or None,
+        # one a chunk, or none as long as some chunk waits for its own
+        "embeddings": [_numbers(vector) for vector in own]
+        if own and len(own) == len(found.content)
+        else None,
     }
 
 

@@ -28,6 +28,7 @@ from stenograph.store.meta.tables.conversations import (
     jobs,
     metadata_labels,
     secrets,
+    summary_tasks,
     users,
 )
 from stenograph.store.meta.tables.datapoints import datapoint_copies, loose_datapoints
@@ -95,6 +96,7 @@ __all__ = [
     "projects",
     "secrets",
     "shares",
+    "summary_tasks",
     "tools",
     "users",
     "views",

@@ -166,6 +166,17 @@ jobs: Final = sa.Table(
     micros("updated_at"),
 )
 
+# A conversation waits for one summary at a time. No reference: whoever takes it up says that the conversation is gone.
+summary_tasks: Final = sa.Table(
+    "summary_tasks",
+    metadata,
+    workspace(primary_key=True),
+    own_id("conversation_id"),
+    own_id("job_id", primary_key=False),
+    micros("due_at"),
+    sa.Column("attempts", sa.Integer(), nullable=False),
+)
+
 # One row for each value in the metadata of agents, users and conversations (model/listing.py). A label stands for
 # workspace, noun, path and value together; in the order of the key, a label's owners are a page of a list.
 metadata_labels: Final = sa.Table(
