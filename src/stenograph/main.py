@@ -22,6 +22,7 @@ from stenograph.domain.annotation.items import QueueItems
 from stenograph.domain.annotation.population import QueuePopulation
 from stenograph.domain.annotation.queues import AnnotationQueues
 from stenograph.domain.attachments import Links
+from stenograph.domain.chat.chat import Chat
 from stenograph.domain.conversations.conversing import Conversing
 from stenograph.domain.datapoints.services import DatapointServices
 from stenograph.domain.datasets.datasets import Datasets
@@ -84,6 +85,8 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
     examples = Examples(stores.meta, stores.blobs, files, datasets, reader, late)
     queues, queue_items = AnnotationQueues(stores.meta), QueueItems(stores.meta, reader)
     secret = _secret(settings.data_dir)
+    conversing = Conversing.over(stores.meta, stores.blobs, secret=secret)
+    recalling = Recalling.over(stores.meta, LocalEmbedder(), memory=settings.recall_memory_bytes)
     bodies = _bodies(settings)
     _watch(metrics, stores, recorder, bodies, settings.data_dir)
     return (
@@ -123,8 +126,9 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
             annotation_queues=queues,
             queue_items=queue_items,
             queue_population=QueuePopulation(projects, reader, queue_items),
-            recalling=Recalling.over(stores.meta, LocalEmbedder(), memory=settings.recall_memory_bytes),
-            conversing=Conversing.over(stores.meta, stores.blobs, secret=secret),
+            recalling=recalling,
+            conversing=conversing,
+            chat=Chat.over(conversing, recalling, models, ingest, settings),
             queue_filling=QueueFilling(
                 stores.meta, stores.runs, recorder, reader, queues, queue_items, event_filters.of_document
             ),
@@ -205,6 +209,7 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
     try:
         yield services
     finally:
+        await services.chat.stop()
         await services.recalling.docs.stop()
         await services.evaluation.stop()
         await services.files.stop()
