@@ -12,7 +12,7 @@ import base64
 import binascii
 import re
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 from uuid import UUID
 
 import msgspec
@@ -133,12 +133,14 @@ def _request(definition: dict[str, Any], arguments: dict[str, Any]) -> dict[str,
         body |= rest
     found: dict[str, Any] = {"method": method, "url": url, "headers": dict(definition.get("headers") or {})}
     own = definition.get("params")
-    if isinstance(own, str):
-        found["url"] = f"{url}{'&' if urlsplit(url).query else '?'}{own.lstrip('?')}"
-    elif own:
-        params = {**params, **own}
+    query = [own.lstrip("?")] if isinstance(own, str) and own else []
+    if isinstance(own, dict):
+        params |= own
     if params:
-        found["params"] = {name: _text(value) for name, value in params.items() if value is not None}
+        stated = {name: _text(value) for name, value in params.items() if value is not None}
+        query.append(urlencode(stated, doseq=True))
+    if query:
+        found["url"] = f"{url}{'&' if urlsplit(url).query else '?'}{'&'.join(query)}"
     if definition.get("cookies"):
         pairs = "; ".join(f"{name}={value}" for name, value in definition["cookies"].items())
         found["headers"]["Cookie"] = pairs
