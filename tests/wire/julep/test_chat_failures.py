@@ -1,4 +1,5 @@
-"""Chats that go wrong: models that fail or hang, clients that leave or ask again, servers that are killed, many at once."""
+"""Chats that go wrong: models that fail or hang, clients that leave or ask again, servers that are killed; and many
+at once."""
 
 from __future__ import annotations
 
@@ -179,16 +180,20 @@ def test_repeats_are_told_from_saying_the_same_again(
     assert other["id"] != third["id"]
 
 
-def test_the_clients_own_second_attempt_makes_one_turn(chatting: Client, talking: Server, model: ModelServer, opened: threading.Event) -> None:  # fmt: skip
+def test_the_second_attempt_of_the_client_makes_one_turn(
+    chatting: Client, talking: Server, model: ModelServer, opened: threading.Event
+) -> None:
     """Its first one times out; it sends the same again by itself."""
     ident = session(chatting)
     model.script.append(Reply(gate=opened))
-    with Client(api_key="any", base_url=f"{talking.url}/julep", max_retries=3, timeout=2) as patient:
-        with concurrent.futures.ThreadPoolExecutor(1) as threads:
-            call = threads.submit(lambda: patient.sessions.chat(ident, messages=[user("x")]))
-            model.wait_for(1)
-            threading.Timer(3, opened.set).start()
-            found = call.result(60)
+    with (
+        Client(api_key="any", base_url=f"{talking.url}/julep", max_retries=3, timeout=2) as patient,
+        concurrent.futures.ThreadPoolExecutor(1) as threads,
+    ):
+        call = threads.submit(lambda: patient.sessions.chat(ident, messages=[user("x")]))
+        model.wait_for(1)
+        threading.Timer(3, opened.set).start()
+        found = call.result(60)
     assert found.choices[0].message.content == ANSWER
     assert len(model.asked) == 1
     assert len(texts(chatting, ident)) == 2

@@ -86,11 +86,8 @@ def test_what_a_template_may_not_do_is_told(chatting: Client, template: str, rea
     try:
         (text, *_) = rendered(chatting, ident, user("x"))
     except BadRequestError as error:
-        said = str(error)
-        assert any(each in said for each in reason.split("|")), error
-    else:
-        assert "class" not in str(text)
-        assert "environ" not in str(text)
+        text = str(error)
+    assert any(each in str(text) for each in reason.split("|")) or text == "x", text
     with pytest.raises(BadRequestError):
         rendered(chatting, session(chatting), {"role": "system", "content": "{% if %}"})
 

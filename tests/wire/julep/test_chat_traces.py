@@ -68,7 +68,7 @@ def test_a_chat_is_a_trace(chatting: Client, talking: Server, model: ModelServer
     assert (event["event_id"], event["event_name"]) == (answer.id, "Ada")
     assert event["inputs"] == root.inputs
     tree = httpx.get(f"{talking.url}/honeyhive/v1/sessions/{answer.id}").json()
-    assert [each["event_type"] for each in tree["children"]] == ["chain", "chain", "model", "tool", "model"]
+    assert [each["event_type"] for each in tree["children"]] == ["tool", "chain", "model", "tool", "model"]
 
 
 def test_turns_of_a_session_are_a_thread(chatting: Client, talking: Server, model: ModelServer) -> None:
