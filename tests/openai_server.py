@@ -7,7 +7,7 @@ import contextlib
 import json
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,7 +27,8 @@ _BASE: Final = {"id": "chatcmpl-1", "created": 1700000000, "model": "gpt-4o-mini
 @dataclass(frozen=True)
 class Reply:
     """How one request is answered. `raw` goes out as it is, in the place of an answer; of a stream `pieces` are sent
-    before the connection breaks. `gate` is waited for first."""
+    before the connection breaks. `gate` is waited for first, of a stream after `gate_after` pieces. `calls` are tools
+    to call, as ids, names and arguments; None: one called weather, where there are tools."""
 
     text: str = ANSWER
     status: int = 200
@@ -35,6 +36,8 @@ class Reply:
     raw: bytes | None = None
     pieces: int | None = None
     gate: threading.Event | None = None
+    gate_after: int = 0
+    calls: Sequence[tuple[str, str, str]] | None = None
     usage: Mapping[str, Any] | None = field(default_factory=lambda: USAGE)
 
 
@@ -84,11 +87,18 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         """Nothing on the standard error."""
 
+    def do_GET(self) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        reply = self.model.reply(Asked(self.path, headers, {}))
+        models = {"object": "list", "data": [{"id": "gpt-4o-mini"}, {"id": "small"}]}
+        whole = json.dumps(models).encode() if reply.status == 200 else b"{}"
+        self._send(whole if reply.raw is None else reply.raw, reply)
+
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         headers = {name.lower(): value for name, value in self.headers.items()}
         reply = self.model.reply(Asked(self.path, headers, body))
-        if reply.gate is not None:
+        if reply.gate is not None and not reply.gate_after:
             reply.gate.wait(60)
         with contextlib.suppress(ConnectionError):  # who has waited long enough hangs up
             self._answer(body, reply)
@@ -120,8 +130,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.close_connection = True
         deltas = list(_deltas(body, reply))
-        for delta in deltas[: reply.pieces]:
-            finish = None if delta else "stop"
+        for place, delta in enumerate(deltas[: reply.pieces]):
+            if reply.gate is not None and reply.gate_after and place == reply.gate_after:
+                reply.gate.wait(60)
+            finish = None if delta else "tool_calls" if reply.calls else "stop"
             self._chunk([{"index": 0, "delta": delta, "finish_reason": finish}])
         if reply.pieces is not None:
             return
@@ -143,7 +155,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _deltas(body: dict[str, Any], reply: Reply) -> Iterator[dict[str, Any]]:
-    if _wants_tool(body):
+    if reply.calls is not None:
+        yield {"role": "assistant", "content": reply.text if not reply.calls else None}
+        for place, (ident, name, arguments) in enumerate(reply.calls):
+            function = {"name": name, "arguments": arguments[:3]}
+            yield {"tool_calls": [{"index": place, "id": ident, "type": "function", "function": function}]}
+            yield {"tool_calls": [{"index": place, "function": {"arguments": arguments[3:]}}]}
+    elif _wants_tool(body):
         call = {
             "index": 0,
             "id": "call_1",
@@ -167,7 +185,14 @@ def _wants_tool(body: dict[str, Any]) -> bool:
 
 
 def _choice(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
-    if _wants_tool(body):
+    if reply.calls:
+        calls = [
+            {"id": ident, "type": "function", "function": {"name": name, "arguments": arguments}}
+            for ident, name, arguments in reply.calls
+        ]
+        message = {"role": "assistant", "content": None, "tool_calls": calls}
+        return {"index": 0, "message": message, "finish_reason": "tool_calls"}
+    if reply.calls is None and _wants_tool(body):
         call = {"name": "weather", "arguments": '{"city":"Paris"}'}
         calls = [{"id": "call_1", "type": "function", "function": call}]
         message = {"role": "assistant", "content": None, "tool_calls": calls}

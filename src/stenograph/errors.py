@@ -4,6 +4,7 @@
       CallerError          the request has to change before it can succeed
         Invalid            · malformed or contradictory (carries where)
           ModelRefused     · a model's server will not take it, or none is set up
+          PromptTooBig     · a conversation has outgrown its budget
         Unauthenticated    · no key, or one we do not know
         Forbidden          · a key whose role does not reach this far
         NotFound           · no such thing in the caller's workspace
@@ -14,6 +15,7 @@
         InboxFull          · acknowledged work waits for the run store
         StoreUnavailable   · an engine or disk is not answering
         ModelUnavailable   · a model's server is not answering, or not now
+    TurnBroken             tools had run when the model failed: asking again would run them again
     anything else          is a bug of ours and becomes a bare 500
 
 Each face maps this tree to its vendor's status codes and JSON in one table.
@@ -61,6 +63,10 @@ class ModelRefused(Invalid):
         self.status = status
 
 
+class PromptTooBig(Invalid):
+    """The prompt has more tokens than the conversation may take."""
+
+
 class Unauthenticated(CallerError):
     """A valid API key is needed: send it as the x-api-key header."""
 
@@ -106,3 +112,7 @@ class StoreUnavailable(Overloaded):
 
 class ModelUnavailable(Overloaded):
     """The model's server is not answering."""
+
+
+class TurnBroken(StenographError):
+    """A turn failed after its tools had run."""

@@ -22,6 +22,7 @@ from stenograph.domain.annotation.items import QueueItems
 from stenograph.domain.annotation.population import QueuePopulation
 from stenograph.domain.annotation.queues import AnnotationQueues
 from stenograph.domain.attachments import Links
+from stenograph.domain.chat.chat import Chat
 from stenograph.domain.conversations.conversing import Conversing
 from stenograph.domain.datapoints.services import DatapointServices
 from stenograph.domain.datasets.datasets import Datasets
@@ -85,6 +86,10 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
     examples = Examples(stores.meta, stores.blobs, files, datasets, reader, late)
     queues, queue_items = AnnotationQueues(stores.meta), QueueItems(stores.meta, reader)
     secret = _secret(settings.data_dir)
+    conversing = Conversing.over(stores.meta, stores.blobs, secret=secret)
+    recalling = Recalling.over(
+        stores.meta, of_settings(settings, models), memory=settings.recall_memory_bytes
+    )
     bodies = _bodies(settings)
     _watch(metrics, stores, recorder, bodies, settings.data_dir)
     return (
@@ -124,10 +129,9 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
             annotation_queues=queues,
             queue_items=queue_items,
             queue_population=QueuePopulation(projects, reader, queue_items),
-            recalling=Recalling.over(
-                stores.meta, of_settings(settings, models), memory=settings.recall_memory_bytes
-            ),
-            conversing=Conversing.over(stores.meta, stores.blobs, models, secret=secret),
+            recalling=recalling,
+            conversing=conversing,
+            chat=Chat.over(stores.meta, conversing, recalling, models, ingest, settings),
             queue_filling=QueueFilling(
                 stores.meta, stores.runs, recorder, reader, queues, queue_items, event_filters.of_document
             ),
@@ -204,13 +208,13 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
     await recorder.start()
     services.files.start()
     await services.recalling.docs.start()
-    await services.conversing.summaries.start()
+    await services.chat.start()
     await services.queue_filling.start()
     await services.evaluation.start()
     try:
         yield services
     finally:
-        await services.conversing.summaries.stop()
+        await services.chat.stop()
         await services.recalling.docs.stop()
         await services.evaluation.stop()
         await services.files.stop()

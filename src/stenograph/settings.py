@@ -119,6 +119,14 @@ def _public_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _hosts(value: str) -> str:
+    for each in filter(None, map(str.strip, value.split(","))):
+        host, mark, port = each.rpartition(":")
+        if not mark or not host or not port.isdecimal() or not 0 < int(port) < 65536:
+            raise ValueError("should be hosts with their ports, such as localhost:8000, api.internal:443")
+    return value
+
+
 Bytes = Annotated[int, BeforeValidator(parse_bytes)]
 AuthMode = Literal["auto", "open", "keys"]
 LogFormat = Literal["auto", "console", "json"]
@@ -287,6 +295,25 @@ class Settings(BaseSettings):
         "",
         description="Any word, changed when the server's model changes under the same name: docs are then embedded "
         "anew.",
+    )
+    private_hosts: Annotated[str, AfterValidator(_hosts)] = Field(
+        "",
+        description="Hosts that tools of agents and models of workspaces may be at although they are not public, such "
+        "as `localhost:8000, api.internal:443`. Empty: none.",
+    )
+    record_chats: bool = Field(
+        True, description="Chats with agents record themselves as traces, in the projects of the agents."
+    )
+    render_user_messages: bool = Field(
+        False,
+        description="Messages of users are templates too, in sessions that render templates. Whoever writes one can "
+        "then read what the agent, its user and its docs have in them.",
+    )
+    chat_tool_rounds: int = Field(
+        10,
+        ge=1,
+        le=100,
+        description="So often a chat runs tools and asks the model again, before it has to answer.",
     )
     evaluator_concurrency: int = Field(
         4, ge=1, le=256, description="Evaluations of new events that run at the same time."

@@ -19,6 +19,7 @@ from stenograph.model.conversations import (
     ConversationPatch,
     Entry,
     EntrySource,
+    KeptAnswer,
     RecallMode,
     RecallOptions,
     Relation,
@@ -355,6 +356,35 @@ def test_entries_are_numbered_in_the_order_they_came(meta: Callable[..., None]) 
         assert await store.conversations.append(OTHER, talk.id, [entry("x")], at=7) is None
         assert await store.conversations.append(MINE, uuid4(), [entry("x")], at=7) is None
         assert await store.conversations.history(OTHER, talk.id) is None
+
+    meta(work)
+
+
+def test_an_answer_is_kept_for_its_request(meta: Callable[..., None]) -> None:
+    async def work(store: MetaStore) -> None:
+        talk = await store.conversations.create(conversation((await store.agents.create(agent())).id))
+        asked, other, hour = uuid4(), uuid4(), 3_600_000_000
+        append, answered = store.conversations.append, store.conversations.answered
+        first = KeptAnswer(asked, b"\x00one", 1)
+        await append(MINE, talk.id, [entry("x")], at=1, answer=first)
+        assert await answered(MINE, talk.id, asked) == first
+        assert await answered(OTHER, talk.id, asked) is None
+        assert await answered(MINE, uuid4(), asked) is None
+        assert await answered(MINE, talk.id, other) is None
+        again = KeptAnswer(asked, b"two", 2)
+        await append(MINE, talk.id, [entry("x")], at=2, answer=again)
+        assert await answered(MINE, talk.id, asked) == again
+        await append(MINE, talk.id, [entry("x")], at=3, answer=KeptAnswer(other, b"", 2 + hour))
+        assert await answered(MINE, talk.id, asked) == again
+        late = KeptAnswer(uuid4(), b"", 3 + hour)
+        await append(MINE, talk.id, [entry("x")], at=4, answer=late, delivered=[other])
+        assert await answered(MINE, talk.id, asked) is None, "it is older than an hour"
+        assert await answered(MINE, talk.id, other) is None, "it has been delivered"
+        await store.conversations.forget(MINE, talk.id, 5)
+        assert await answered(MINE, talk.id, late.request) is None
+        await append(MINE, talk.id, [entry("x")], at=6, answer=late)
+        await store.conversations.delete(MINE, talk.id)
+        assert await answered(MINE, talk.id, late.request) is None
 
     meta(work)
 

@@ -230,6 +230,7 @@ def open_to_all(path: str, method: str = "GET", **more: Any) -> Case:
 
 
 DOC_IN = {"title": "mine", "content": "mine"}
+CHAT_IN = {"messages": [{"role": "user", "content": "mine"}]}
 OF_TRACE = {"field": "session_id", "operator": "is", "value": "<run>", "type": "string"}
 RUN_IN = {
     "id": "<run>", "trace_id": "<run>", "dotted_order": "20260101T000000000000Z<run>", "run_type": "chain",
@@ -361,6 +362,7 @@ CASES: list[Case] = [
     reads("/julep/sessions", params={**NOTED, "sort_by": "updated_at"}),
     reads("/julep/sessions/{conversation_id}"),
     reads("/julep/sessions/{conversation_id}/history"),
+    reads("/julep/sessions/{conversation_id}/render", "POST", body=CHAT_IN),
     reads("/julep/secrets"),
     reads("/julep/files"),
     reads("/julep/files/{stored_file_id}"),
@@ -662,6 +664,7 @@ CASES: list[Case] = [
     writes("POST", "/julep/sessions", {**SESSION_IN, "user": "<user>"}),
     writes("PATCH", "/julep/sessions/{conversation_id}", {"situation": "mine"}),
     writes("PUT", "/julep/sessions/{conversation_id}", {"situation": "mine"}),
+    writes("POST", "/julep/sessions/{conversation_id}/chat", CHAT_IN),
     writes("DELETE", "/julep/sessions/{conversation_id}/history"),
     writes("DELETE", "/julep/sessions/{conversation_id}"),
     writes("DELETE", "/julep/users/{user_id}"),

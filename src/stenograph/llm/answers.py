@@ -71,6 +71,15 @@ class _Vectors(msgspec.Struct):
     usage: _Usage | None = None
 
 
+class _Model(msgspec.Struct):
+    id: str
+
+
+class _Models(msgspec.Struct):
+    data: list[_Model]
+
+
+_model_list = msgspec.json.Decoder(_Models).decode
 _completion = msgspec.json.Decoder(_Completion).decode
 _vectors = msgspec.json.Decoder(_Vectors).decode
 
@@ -138,6 +147,11 @@ def embeddings(body: bytes, count: int, model: str) -> Embeddings:
     ordered = sorted(zip(places, found.data, strict=True), key=lambda pair: pair[0])
     vectors = tuple(tuple(each.embedding) for _, each in ordered)
     return Embeddings(found.model or model, vectors, _tokens(found.usage))
+
+
+def models(body: bytes) -> list[str]:
+    """The names of models, in their order."""
+    return [each.id for each in _model_list(body).data]
 
 
 def _arguments(function: _Function | None) -> str:

@@ -7,6 +7,7 @@ it. What goes wrong is our own tree of errors: ModelRefused is for the caller to
 from __future__ import annotations
 
 import asyncio
+import builtins
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 RETRIES: Final = 2
 """How often a call is tried again by itself, after a 408, 409, 429 or 5xx, or when no connection comes about."""
+
+LISTING_SECONDS: Final = 20.0
+"""Longest that a list of models may take."""
 
 _CLIENTS: Final = 32
 """Endpoints whose connections are kept."""
@@ -137,6 +141,22 @@ class Models:
         try:
             return answers.embeddings(body, len(texts), model)
         except answers.UNREADABLE as error:
+            raise told(error, where) from error
+
+    async def list(
+        self, endpoint: Endpoint | None = None, *, seconds: float = LISTING_SECONDS
+    ) -> builtins.list[str]:
+        """The names of the models that the server has, in its order."""
+        import httpx2
+
+        where = self.endpoint(endpoint)
+        try:
+            async with asyncio.timeout(seconds):
+                answer: httpx2.Response = await self._client(where).get(
+                    "/models", cast_to=httpx2.Response, options=self._options(where, RETRIES, seconds)
+                )
+            return answers.models(answer.content)
+        except failures() as error:
             raise told(error, where) from error
 
     # -- the wire ----------------------------------------------------------------------------------------

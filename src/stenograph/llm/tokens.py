@@ -73,8 +73,16 @@ def count(text: str, model: str) -> int:
     return sum(len(encoding.encode_ordinary(part)) for part in parts)
 
 
+def is_loaded(model: str) -> bool:
+    """Whether counting for this model begins at once."""
+    return tokenizer_of(model) in _loaded
+
+
 def count_all(texts: Iterable[str], model: str) -> int:
     return sum(count(text, model) for text in texts)
+
+
+_loaded: Final[set[str]] = set()
 
 
 @cache
@@ -89,4 +97,6 @@ def _encoding(name: str) -> tiktoken.Encoding:
         base64.b64decode(token): int(rank)
         for token, _, rank in (line.partition(b" ") for line in raw.splitlines())
     }
-    return tiktoken.Encoding(name, pat_str=_PATTERNS[name], mergeable_ranks=ranks, special_tokens={})
+    made = tiktoken.Encoding(name, pat_str=_PATTERNS[name], mergeable_ranks=ranks, special_tokens={})
+    _loaded.add(name)
+    return made

@@ -24,9 +24,13 @@ _SENT: Final = frozenset(
 
 
 class PublicTransport(httpx2.AsyncBaseTransport):
-    """Connects to the very address that was judged; through no proxy, which would look up the name once more."""
+    """Connects to the very address that was judged; through no proxy, which would look up the name once more.
 
-    def __init__(self) -> None:
+    `any_header`: what the caller sends is all its own.
+    """
+
+    def __init__(self, *, any_header: bool = False) -> None:
+        self._any_header = any_header
         self._inner = httpx2.AsyncHTTPTransport(trust_env=False)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -36,7 +40,11 @@ class PublicTransport(httpx2.AsyncBaseTransport):
             request.method,
             request.url.copy_with(host=address),
             headers=[
-                *((name, value) for name, value in request.headers.multi_items() if name.lower() in _SENT),
+                *(
+                    (name, value)
+                    for name, value in request.headers.multi_items()
+                    if name.lower() in _SENT or (self._any_header and name.lower() != "accept-encoding")
+                ),
                 ("accept-encoding", "identity"),
             ],
             stream=request.stream,

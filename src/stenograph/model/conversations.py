@@ -220,6 +220,15 @@ class Relation(msgspec.Struct, frozen=True):
     tail: UUID
 
 
+class KeptAnswer(msgspec.Struct, frozen=True):
+    """What a request was answered, kept for the case that the answer got lost and the same is asked again. `request`
+    stands for the request's bytes."""
+
+    request: UUID
+    body: bytes
+    created_at: Micros
+
+
 class History(msgspec.Struct, frozen=True):
     """What was said in a conversation, in order."""
 

@@ -19,6 +19,7 @@ from stenograph.domain.annotation.items import QueueItems
 from stenograph.domain.annotation.population import QueuePopulation
 from stenograph.domain.annotation.queues import AnnotationQueues
 from stenograph.domain.attachments import Links
+from stenograph.domain.chat.chat import Chat
 from stenograph.domain.conversations.conversing import Conversing
 from stenograph.domain.datapoints.services import DatapointServices
 from stenograph.domain.datasets.datasets import Datasets
@@ -86,6 +87,7 @@ class Services:
     queue_population: QueuePopulation
     conversing: Conversing
     recalling: Recalling
+    chat: Chat
     queue_filling: QueueFilling
     objects: Objects
     links: Links

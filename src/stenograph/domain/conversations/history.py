@@ -22,7 +22,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from stenograph.domain.conversations.conversations import unknown
-from stenograph.model.conversations import ConversationContext, Entry, History, Relation
+from stenograph.model.conversations import ConversationContext, Entry, History, KeptAnswer, Relation
 from stenograph.store.api import MetaStore
 
 
@@ -71,16 +71,30 @@ class Histories:
         *,
         relations: Sequence[Relation] = (),
         summary: str | UnsetType | None = UNSET,
+        answer: KeptAnswer | None = None,
+        delivered: Sequence[UUID] = (),
     ) -> list[Entry]:
         """Add all of it or nothing, and give the conversation this summary if one is stated. The entries as stored;
-        the conversation counts as updated now."""
+        the conversation counts as updated now. `answer` is kept for a repeated request; those to the requests
+        `delivered` no longer are."""
         now = self._clock() // 1000
         stored = await self._store.append(
-            workspace, conversation_id, entries, now, relations=relations, summary=summary
+            workspace,
+            conversation_id,
+            entries,
+            now,
+            relations=relations,
+            summary=summary,
+            answer=answer,
+            delivered=delivered,
         )
         if stored is None:
             raise unknown(conversation_id)
         return stored
+
+    async def answered(self, workspace: UUID, conversation_id: UUID, request: UUID) -> KeptAnswer | None:
+        """What this request has been answered already, as far as that is kept."""
+        return await self._store.answered(workspace, conversation_id, request)
 
     async def forget(self, workspace: UUID, conversation_id: UUID) -> None:
         """Delete all that was said, and the summary. A turn that is under way still adds its own."""

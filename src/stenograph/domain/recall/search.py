@@ -39,6 +39,13 @@ class Recall:
         """The text as a vector to search by."""
         return tuple((await self._embedder.embed([text]))[0].tolist())
 
+    async def has_vectors(self, workspace: UUID, owners: Sequence[Owner]) -> bool:
+        """Whether a search by meaning among the docs of these owners could find anything."""
+        for owner in owners:
+            if (await self._docs.shelf(workspace, owner, self._embedder.model)).newest:
+                return True
+        return False
+
     async def search(self, search: Search) -> list[Found]:
         """At most `limit` chunks, the best first; with `mmr_strength`, each next one is near and unlike those before.
 

@@ -19,6 +19,7 @@ from stenograph.model.conversations import (
     ConversationPatch,
     Entry,
     History,
+    KeptAnswer,
     Relation,
 )
 from stenograph.model.files import File
@@ -110,19 +111,28 @@ class Conversations(Protocol):
         *,
         relations: Sequence[Relation] = (),
         summary: str | UnsetType | None = UNSET,
+        answer: KeptAnswer | None = None,
+        delivered: Sequence[UUID] = (),
     ) -> list[Entry] | None:
         """All of it at once, or nothing: the entries as stored, at the end in their order; None when there is no such
         conversation, which counts as updated at that time.
 
         Positions follow on each other whoever appends at once. Conflict when an entry's id is taken; NotFound for a
         relation to an entry that is not in the conversation. A relation that is there already is no error.
+
+        `answer` takes the place of the one kept for the same request. Those to the requests `delivered` are forgotten,
+        and so is what was kept more than an hour before it.
         """
+
+    async def answered(self, workspace: UUID, conversation_id: UUID, request: UUID) -> KeptAnswer | None:
+        """The answer that is kept for a request."""
 
     async def history(self, workspace: UUID, conversation_id: UUID) -> History | None:
         """Entries by position; relations by head."""
 
     async def forget(self, workspace: UUID, conversation_id: UUID, at: Micros) -> bool:
-        """Delete all entries with their relations, and the summary; False when there is no such conversation."""
+        """Delete all entries with their relations, kept answers, and the summary; False when there is no such
+        conversation."""
 
     async def context(self, workspace: UUID, conversation_id: UUID) -> ConversationContext | None:
         """All that a turn is made of, read as of one moment."""

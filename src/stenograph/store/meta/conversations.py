@@ -17,12 +17,13 @@ from stenograph.model.conversations import (
     ConversationContext,
     Entry,
     History,
+    KeptAnswer,
     RecallOptions,
     Relation,
     without_inherited,
 )
 from stenograph.model.runs import Micros
-from stenograph.store.meta import conversation_entries, dialect, tables
+from stenograph.store.meta import conversation_answers, conversation_entries, dialect, tables
 from stenograph.store.meta.agent_tools import tools_of
 from stenograph.store.meta.agents import AGENT
 from stenograph.store.meta.listed import Listed, Noun, load, load_all
@@ -133,6 +134,8 @@ class Conversations(Listed[Conversation]):
         *,
         relations: Sequence[Relation] = (),
         summary: str | UnsetType | None = UNSET,
+        answer: KeptAnswer | None = None,
+        delivered: Sequence[UUID] = (),
     ) -> list[Entry] | None:
         def work(connection: sa.Connection) -> list[Entry] | None:
             changed = {"updated_at": at} if summary is UNSET else {"updated_at": at, "summary": summary}
@@ -141,9 +144,16 @@ class Conversations(Listed[Conversation]):
                 return None
             stored = conversation_entries.append(connection, workspace, conversation_id, entries)
             conversation_entries.relate(connection, workspace, conversation_id, relations)
+            if answer is not None:
+                conversation_answers.keep(connection, workspace, conversation_id, answer, delivered)
             return stored
 
         return await self._engine.write(work)
+
+    async def answered(self, workspace: UUID, conversation_id: UUID, request: UUID) -> KeptAnswer | None:
+        return await self._engine.read(
+            lambda connection: conversation_answers.kept(connection, workspace, conversation_id, request)
+        )
 
     async def history(self, workspace: UUID, conversation_id: UUID) -> History | None:
         return await self._engine.read(lambda connection: _history(connection, workspace, conversation_id))
@@ -153,6 +163,7 @@ class Conversations(Listed[Conversation]):
             if not _touch(connection, workspace, conversation_id, {"updated_at": at, "summary": None}):
                 return False
             conversation_entries.delete(connection, workspace, conversation_id)
+            conversation_answers.delete(connection, workspace, conversation_id)
             return True
 
         return await self._engine.write(work)

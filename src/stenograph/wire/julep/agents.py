@@ -10,12 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from stenograph.errors import Unsupported
 from stenograph.model.access import Caller, Permission
 from stenograph.model.agents import AgentPatch
 from stenograph.wire.http import caller, encode, path_uuid, services
 from stenograph.wire.julep import shapes
-from stenograph.wire.julep.bodies import body_as
+from stenograph.wire.julep.bodies import body_as, custom_key
 from stenograph.wire.julep.lists import list_query
 from stenograph.wire.julep.projects import project_of
 from stenograph.wire.julep.schemas import AgentIn, AgentPatchIn
@@ -53,9 +52,11 @@ async def find(request: Request) -> Response:
 
 
 async def models(request: Request) -> Response:
-    """GET /agents/models, which is no agent's id."""
-    await caller(request, Permission.READ)
-    raise Unsupported("Models cannot be listed yet: no language model is called from here.")
+    """GET /agents/models, which is no agent's id: what the workspace may ask, by its secrets or the server's
+    settings."""
+    who = await caller(request, Permission.READ)
+    found = await services(request).chat.models(who.workspace, custom_key(request))
+    return encode({"models": [{"id": each} for each in found]})
 
 
 async def read(request: Request) -> Response:

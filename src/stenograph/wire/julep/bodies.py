@@ -54,6 +54,11 @@ def _received(raw: bytes, where: tuple[str | int, ...]) -> Any:
     return value if len(shown) <= MAX_RECEIVED else f"{shown[:MAX_RECEIVED]}…"
 
 
+def custom_key(request: Request) -> str:
+    """The caller's own key for the model's server; empty when none is sent."""
+    return request.headers.get("x-custom-api-key", "").strip()
+
+
 def json_object(raw: Raw, what: str, payloads: Payloads) -> bytes | UnsetType | None:
     """A member that holds a JSON object of the client's: UNSET when it was not sent, None for null."""
     if not bytes(raw):

@@ -27,8 +27,9 @@ STATUS: Final[dict[type[errors.StenographError], int]] = {
     errors.InboxFull: 429,
     errors.StoreUnavailable: 503,
     errors.Overloaded: 503,
+    errors.TurnBroken: 502,
 }
-NO_USE: Final = frozenset({409, 500, 501})
+NO_USE: Final = frozenset({409, 500, 501, 502})
 """Answers after which their clients would try again, in vain."""
 
 MAX_RECEIVED: Final = 200
@@ -48,6 +49,10 @@ def failed(_: Request, error: Exception) -> Response:
 
     A value that is out of place is 422; what a session cannot be, whichever value is to blame, is 400.
     """
+    if isinstance(error, errors.PromptTooBig):
+        return refused(400, error.message, "prompt_too_big")
+    if isinstance(error, errors.ModelRefused):
+        return refused(400, error.message, "llm_bad_request")
     if isinstance(error, errors.Invalid):
         return _out_of_place(error) if error.where else refused(400, error.message)
     for kind in type(error).__mro__:
@@ -60,8 +65,8 @@ def failed(_: Request, error: Exception) -> Response:
     return refused(500, "Internal server error")
 
 
-def refused(status: int, message: str) -> Response:
-    said = {"message": message, "code": f"http_{status}", "type": "http_error"}
+def refused(status: int, message: str, code: str = "") -> Response:
+    said = {"message": message, "code": code or f"http_{status}", "type": "http_error"}
     answer = encode({"error": said}, status)
     if status in NO_USE:
         answer.headers["x-should-retry"] = "false"

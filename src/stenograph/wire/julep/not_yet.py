@@ -13,8 +13,6 @@ _TASKS: Final = "Tasks and executions are not offered: agents talk here, and run
 LATER: Final[dict[str, str]] = {
     r"/(agents/[^/]+/)?tasks": _TASKS,
     r"/executions": _TASKS,
-    r"/sessions/[^/]+/chat": "Chat is not offered yet: no language model is called from here.",
-    r"/sessions/[^/]+/render": "Rendering is not offered yet.",
     r"/responses": "The responses API is not offered.",
 }
 """The start of a path, as a pattern, and what to say."""

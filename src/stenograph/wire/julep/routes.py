@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute, Route
 from stenograph.wire.face import Face
 from stenograph.wire.julep import (
     agents,
+    chat,
     docs,
     errors,
     files,
@@ -29,6 +30,7 @@ def routes() -> list[BaseRoute]:
         *users.routes(),
         *projects.routes(),
         *sessions.routes(),
+        *chat.routes(),
         *docs.routes(),
         *secrets.routes(),
         *files.routes(),

@@ -69,7 +69,7 @@ async def create(request: Request) -> Response:
             agent_id,
             name=sent.name,
             kind=sent.type,
-            definition=_definition(sent, sent.type, to.payloads),
+            definition=definition_of(sent, sent.type, to.payloads),
             description=None if sent.description is UNSET else sent.description,
         )
     return encode(_shown(tool), 201)
@@ -95,7 +95,7 @@ async def replace(request: Request) -> Response:
             name=sent.name,
             type=sent.type,
             description=None if sent.description is UNSET else sent.description,
-            definition=_definition(sent, sent.type, to.payloads),
+            definition=definition_of(sent, sent.type, to.payloads),
         )
         tool = await to.conversing.tools.update(who.workspace, agent_id, tool_id, patch)
     return encode(_shown(tool))
@@ -114,7 +114,7 @@ async def update(request: Request) -> Response:
             name=sent.name if isinstance(sent.name, str) else UNSET,
             type=kind,
             description=sent.description,
-            definition=_definition(sent, kind, to.payloads, before if kind is before.type else None),
+            definition=definition_of(sent, kind, to.payloads, before if kind is before.type else None),
         )
         tool = await to.conversing.tools.update(who.workspace, agent_id, tool_id, patch)
     return encode(_shown(tool))
@@ -128,10 +128,11 @@ async def delete(request: Request) -> Response:
     return encode(shapes.deleted(tool_id, time.time_ns() // 1000), 202)
 
 
-def _definition(
+def definition_of(
     sent: ToolPatchIn, kind: ToolType, payloads: Payloads, before: AgentTool | None = None
 ) -> bytes:
-    """The definition that was sent for this type, over that of the tool before."""
+    """The definition that was sent for this type, over that of the tool before. Invalid, with its place, when it cannot
+    be one."""
     for other in ToolType:
         if other is not kind and is_stated(getattr(sent, other.value)):
             raise Invalid(f"a tool of type {kind.value} has no {other.value}", (other.value,))

@@ -124,6 +124,18 @@ conversation_relations: Final = sa.Table(
     goes_with("conversation_relations", "conversations", "conversation_id"),
 )
 
+# What requests were answered lately. `request` is a digest.
+conversation_answers: Final = sa.Table(
+    "conversation_answers",
+    metadata,
+    workspace(primary_key=True),
+    own_id("conversation_id"),
+    own_id("request"),
+    sa.Column("body", sa.LargeBinary(), nullable=False),
+    micros("created_at"),
+    goes_with("conversation_answers", "conversations", "conversation_id"),
+)
+
 secrets: Final = sa.Table(
     "secrets",
     metadata,
