@@ -86,10 +86,7 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
     examples = Examples(stores.meta, stores.blobs, files, datasets, reader, late)
     queues, queue_items = AnnotationQueues(stores.meta), QueueItems(stores.meta, reader)
     secret = _secret(settings.data_dir)
-    conversing = Conversing.over(stores.meta, stores.blobs, secret=secret)
-    recalling = Recalling.over(
-        stores.meta, of_settings(settings, models), memory=settings.recall_memory_bytes
-    )
+    conversing, recalling = _conversing(settings, stores, models, secret)
     bodies = _bodies(settings)
     _watch(metrics, stores, recorder, bodies, settings.data_dir)
     return (
@@ -146,6 +143,15 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
             payloads=Payloads(settings.max_json_depth),
         ),
         recorder,
+    )
+
+
+def _conversing(
+    settings: Settings, stores: Stores, models: Models, secret: bytes
+) -> tuple[Conversing, Recalling]:
+    return (
+        Conversing.over(stores.meta, stores.blobs, secret=secret),
+        Recalling.over(stores.meta, of_settings(settings, models), memory=settings.recall_memory_bytes),
     )
 
 
