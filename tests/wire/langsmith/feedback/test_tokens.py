@@ -40,7 +40,7 @@ def given(http: httpx.Client, key: str) -> list[dict[str, Any]]:
 
 
 def utc() -> dt.datetime:
-    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    return dt.datetime.now(dt.UTC)
 
 
 # -- making ----------------------------------------------------------------------------------------------
@@ -76,7 +76,7 @@ def test_life_in_days_hours_and_minutes_or_until_a_moment(
     assert dt.timedelta(days=2, minutes=61) <= day.expires_at - before < dt.timedelta(days=2, minutes=62)
     moment = dt.datetime(2031, 1, 2, 3, 4, 5, tzinfo=dt.timezone(dt.timedelta(hours=1)))
     assert client.create_presigned_feedback_token(run_id, key, expiration=moment).expires_at == dt.datetime(
-        2031, 1, 2, 2, 4, 5
+        2031, 1, 2, 2, 4, 5, tzinfo=dt.UTC
     )
 
 
