@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import socket
@@ -10,12 +11,14 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import pytest
+
+from tests.keys import issue
 
 # No test speaks TLS to anybody. Each client of theirs would read a few hundred certificates all the same: 40 ms of CPU,
 # thousands of times.
@@ -102,6 +105,27 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running = Server(tmp_path_factory.mktemp("server") / "data").start()
     yield running
     assert running.stop() == 0, running.log[-4000:]
+
+
+@pytest.fixture(scope="session")
+def locked_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server that tests share who need one that asks for keys; `issue` of `tests.keys` makes them."""
+    folder = tmp_path_factory.mktemp("locked-server") / "data"
+    issue(folder)
+    running = Server(folder, options=("--auth", "keys")).start()
+    yield running
+    assert running.stop() == 0, running.log[-4000:]
+
+
+@pytest.fixture(scope="session")
+def issue_key(server: Server) -> Callable[..., str]:
+    """Keys of the shared server, made once each: by workspace and role."""
+
+    @functools.cache
+    def issued(workspace: str = "default", role: str = "write") -> str:
+        return issue(server.data_dir, workspace, role)
+
+    return issued
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import subprocess
 import sys
 import uuid
 from collections.abc import Callable
@@ -46,19 +44,6 @@ def run(
         return Ended(int(ended.value.code or 0), out, err)
 
     return run_it
-
-
-@pytest.fixture(scope="session")
-def issue_key(server: Server) -> Callable[..., str]:
-    """Keys of the shared server, made once each as an operator makes them: by workspace and role."""
-
-    @functools.cache
-    def issue(workspace: str, role: str = "write") -> str:
-        command = [sys.executable, "-m", "stenograph", "keys", "create", "--new", "--workspace", workspace]
-        command += ["--role", role, "--data-dir", str(server.data_dir)]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-    return issue
 
 
 @pytest.fixture

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import subprocess
-import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from langsmith import Client
@@ -22,16 +19,3 @@ def client(server: Server) -> Iterator[Client]:
         yield found
         found.flush()
         found.close()
-
-
-@pytest.fixture(scope="session")
-def issue_key(server: Server) -> Callable[..., str]:
-    """Keys of the shared server, made once each as an operator makes them: by workspace and role."""
-
-    @functools.cache
-    def issue(workspace: str = "default", role: str = "write") -> str:
-        command = [sys.executable, "-m", "stenograph", "keys", "create", "--new", "--workspace", workspace]
-        command += ["--role", role, "--data-dir", str(server.data_dir)]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-    return issue
