@@ -18,6 +18,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.keys import issue
+
 # No test speaks TLS to anybody. Each client of theirs would read a few hundred certificates all the same: 40 ms of CPU,
 # thousands of times.
 os.environ.pop("SSL_CERT_FILE", None)
@@ -106,16 +108,24 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
+def locked_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server that tests share who need one that asks for keys; `issue` of `tests.keys` makes them."""
+    folder = tmp_path_factory.mktemp("locked-server") / "data"
+    issue(folder)
+    running = Server(folder, options=("--auth", "keys")).start()
+    yield running
+    assert running.stop() == 0, running.log[-4000:]
+
+
+@pytest.fixture(scope="session")
 def issue_key(server: Server) -> Callable[..., str]:
-    """Keys of the shared server, made once each as an operator makes them: by workspace and role."""
+    """Keys of the shared server, made once each: by workspace and role."""
 
     @functools.cache
-    def issue(workspace: str = "default", role: str = "write") -> str:
-        command = [sys.executable, "-m", "stenograph", "keys", "create", "--new", "--workspace", workspace]
-        command += ["--role", role, "--data-dir", str(server.data_dir)]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    def issued(workspace: str = "default", role: str = "write") -> str:
+        return issue(server.data_dir, workspace, role)
 
-    return issue
+    return issued
 
 
 @pytest.fixture

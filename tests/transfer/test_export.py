@@ -231,11 +231,8 @@ def test_the_key_says_whose_data_it_is(
             assert run("export", "dataset", name, "-o", "-").status == 0
 
 
-def test_a_key_that_is_not_known(run: Run, own_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    own_server.options = ("--auth", "keys")
-    run("keys", "create", "--data-dir", str(own_server.data_dir))
-    own_server.start()
-    monkeypatch.setenv("STENOGRAPH_URL", own_server.url)
+def test_a_key_that_is_not_known(run: Run, locked_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STENOGRAPH_URL", locked_server.url)
     for key in ([], ["--api-key", "sk_wrong"]):
         told = run("export", "dataset", "x", "-o", "-", *key)
         assert told.status == 2

@@ -9,8 +9,6 @@ import json
 import os
 import re
 import sqlite3
-import subprocess
-import sys
 import uuid
 from pathlib import Path
 from typing import Any
@@ -224,12 +222,8 @@ def test_paths_that_nobody_knows(raw: httpx.Client) -> None:
         assert answer.json()["error"]["code"] == f"http_{status}"
 
 
-def test_a_key_that_is_none(own_server: Server) -> None:
-    command = [sys.executable, "-m", "stenograph", "keys", "create", "--data-dir", str(own_server.data_dir)]
-    subprocess.run(command, check=True, capture_output=True)
-    own_server.options = ("--auth", "keys")
-    own_server.start()
-    client = Client(api_key="wrong", base_url=f"{own_server.url}/julep", max_retries=5)
+def test_a_key_that_is_none(locked_server: Server) -> None:
+    client = Client(api_key="wrong", base_url=f"{locked_server.url}/julep", max_retries=5)
     with pytest.raises(AuthenticationError) as refused:
         client.sessions.list()
     assert refused.value.response.json()["error"]["code"] == "http_401"

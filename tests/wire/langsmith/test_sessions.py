@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import time
 import uuid
 import warnings
@@ -21,6 +19,7 @@ from langsmith.utils import LangSmithConflictError, LangSmithNotFoundError
 
 from stenograph.store.meta.database import open_meta
 from tests.conftest import Server
+from tests.keys import issue
 from tests.wire.langsmith.recorded import START, Trace, record
 
 number = (int, float)
@@ -629,20 +628,13 @@ def test_delete_wants_to_know_which(http: httpx.Client) -> None:
 # -- workspaces ------------------------------------------------------------------------------------------
 
 
-def make_key(server: Server, workspace: str, role: str = "write") -> str:
-    command = [sys.executable, "-m", "stenograph", "keys", "create", "--workspace", workspace, "--new"]
-    command += ["--role", role, "--data-dir", str(server.data_dir)]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-
-def test_another_workspace_sees_nothing(own_server: Server) -> None:
-    ours, theirs = make_key(own_server, "ours"), make_key(own_server, "theirs")
-    reader = make_key(own_server, "ours", "read")
-    own_server.environment["STENOGRAPH_AUTH"] = "keys"
-    own_server.start()
+def test_another_workspace_sees_nothing(locked_server: Server, project: str) -> None:
+    first, second = f"our {project}", f"their {project}"
+    ours, theirs = issue(locked_server.data_dir, first), issue(locked_server.data_dir, second)
+    reader = issue(locked_server.data_dir, first, "read")
     with (
-        httpx.Client(base_url=own_server.url, headers={"x-api-key": ours}, timeout=60) as mine,
-        httpx.Client(base_url=own_server.url, headers={"x-api-key": theirs}, timeout=60) as other,
+        httpx.Client(base_url=locked_server.url, headers={"x-api-key": ours}, timeout=60) as mine,
+        httpx.Client(base_url=locked_server.url, headers={"x-api-key": theirs}, timeout=60) as other,
     ):
         (root,) = record(mine, "secret", Trace())
         session = id_of(mine, "secret")
@@ -664,13 +656,13 @@ def test_another_workspace_sees_nothing(own_server: Server) -> None:
         assert mine.get(f"/runs/{root}").status_code == 200
         assert mine.get(f"/sessions/{session}/views/{view}").status_code == 200
 
-        assert [found["display_name"] for found in other.get("/workspaces").json()] == ["theirs"]
+        assert [found["display_name"] for found in other.get("/workspaces").json()] == [second]
         read_only = {"x-api-key": reader}
         assert mine.get(f"/sessions/{session}", headers=read_only).status_code == 200
         assert mine.get("/workspaces/current", headers=read_only).json()["read_only"] is True
         assert mine.delete(f"/sessions/{session}", headers=read_only).status_code == 403
         assert mine.post("/sessions", json={"name": "n"}, headers=read_only).status_code == 403
-        assert httpx.get(f"{own_server.url}/sessions").status_code == 401
+        assert httpx.get(f"{locked_server.url}/sessions").status_code == 401
 
 
 def test_the_workspace_and_what_is_in_it(http: httpx.Client, project: str) -> None:

@@ -190,7 +190,7 @@ def test_links_are_listed_by_page_and_revoked_in_bulk(own_server: Server) -> Non
         assert [entity["share_token"] for entity in listed] == tokens[::-1]
         session = http.get(f"/runs/{traces[4].root}").json()["session_id"]
         created = listed[0].pop("created_at")
-        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}", created)
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", created)
         assert listed[0] == {
             "type": "run", "share_token": tokens[4], "run_id": traces[4].root, "run_name": "root",
             "run_type": "chain", "session_id": session, "session_name": "listed",

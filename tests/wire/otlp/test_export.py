@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import subprocess
-import sys
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,6 +17,7 @@ from stenograph.errors import TooLarge
 from stenograph.wire.otlp import json_reader, protobuf
 from stenograph.wire.otlp.spans import Budget
 from tests.conftest import Server
+from tests.keys import issue
 from tests.wire.otlp.conftest import Read, as_id
 from tests.wire.otlp.sending import ENCODINGS, Encoding, Span, encoded, send, span_id, trace_id
 
@@ -239,22 +238,14 @@ def _varint(value: int) -> bytes:
     return bytes([*out, value])
 
 
-def test_who_may(own_server: Server) -> None:
-    own_server.environment["STENOGRAPH_AUTH"] = "keys"
-    key = _issue(own_server)
-    own_server.start()
-    with httpx.Client(base_url=own_server.url) as http:
+def test_who_may(locked_server: Server) -> None:
+    key = issue(locked_server.data_dir, role="ingest")
+    with httpx.Client(base_url=locked_server.url) as http:
         answer = send(http, [Span(trace_id(), span_id())])
         assert answer.status_code == 401
         assert status_of(answer)[0] == 16  # UNAUTHENTICATED
         for header in ({"x-api-key": key}, {"authorization": f"Bearer {key}"}):
             assert send(http, [Span(trace_id(), span_id())], "json", headers=header).status_code == 200
-
-
-def _issue(server: Server) -> str:
-    command = [sys.executable, "-m", "stenograph", "keys", "create", "--new", "--role", "ingest"]
-    command += ["--data-dir", str(server.data_dir)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def test_a_full_inbox_says_come_back(own_server: Server) -> None:

@@ -161,7 +161,7 @@ def test_a_queue_has_what_was_said_and_defaults_for_the_rest(http: httpx.Client)
     said = {
         "id": str(uuid.uuid4()),
         "description": "d",
-        "created_at": "2026-01-02T03:04:05.000006",
+        "created_at": "2026-01-02T03:04:05.000006Z",
         "updated_at": "2026-01-02T03:04:06.000000Z",
         "queue_type": "pairwise",
         "default_dataset": str(uuid.uuid4()),

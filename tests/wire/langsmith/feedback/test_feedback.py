@@ -63,9 +63,9 @@ def test_feedback_on_a_run_comes_back_whole(client: Client, run: Any, key: str) 
     assert (found.feedback_group_id, found.comparative_experiment_id) == (group, comparison)
     assert found.run_id == found.trace_id == run.id
     assert found.session_id == run.session_id
-    assert found.start_time == run.start_time.replace(tzinfo=None)
+    assert found.start_time == run.start_time.replace(tzinfo=dt.UTC)
     assert given.created_at is not None
-    assert found.created_at == given.created_at.replace(tzinfo=None)
+    assert found.created_at == given.created_at
 
 
 def test_the_answer_to_giving_is_the_feedback_with_its_run(http: httpx.Client, run: Any, key: str) -> None:

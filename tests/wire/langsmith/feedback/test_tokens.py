@@ -15,6 +15,7 @@ from langsmith.schemas import FeedbackConfig
 from langsmith.utils import LangSmithError, LangSmithNotFoundError
 
 from tests.conftest import Server
+from tests.keys import issue
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def given(http: httpx.Client, key: str) -> list[dict[str, Any]]:
 
 
 def utc() -> dt.datetime:
-    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
+    return dt.datetime.now(dt.UTC)
 
 
 # -- making ----------------------------------------------------------------------------------------------
@@ -76,7 +77,7 @@ def test_life_in_days_hours_and_minutes_or_until_a_moment(
     assert dt.timedelta(days=2, minutes=61) <= day.expires_at - before < dt.timedelta(days=2, minutes=62)
     moment = dt.datetime(2031, 1, 2, 3, 4, 5, tzinfo=dt.timezone(dt.timedelta(hours=1)))
     assert client.create_presigned_feedback_token(run_id, key, expiration=moment).expires_at == dt.datetime(
-        2031, 1, 2, 2, 4, 5
+        2031, 1, 2, 2, 4, 5, tzinfo=dt.UTC
     )
 
 
@@ -164,14 +165,9 @@ def test_a_link_alone_gives_feedback(link: str, http: httpx.Client, key: str, se
     assert (found["value"], found["comment"], found["correction"]) == ("5", "caf\u00e9 & more", "other")
 
 
-def test_no_key_and_a_wrong_key_do_as_well(
-    own_server: Server, run_id: uuid.UUID, key: str, tmp_path: Any
-) -> None:
-    own_server.environment["STENOGRAPH_AUTH"] = "keys"
-    secret = _issue(own_server)
-    own_server.start()
-    api = {"x-api-key": secret}
-    with httpx.Client(base_url=own_server.url, timeout=60) as http:
+def test_no_key_and_a_wrong_key_do_as_well(locked_server: Server, run_id: uuid.UUID, key: str) -> None:
+    api = {"x-api-key": issue(locked_server.data_dir)}
+    with httpx.Client(base_url=locked_server.url, timeout=60) as http:
         body = {"run_id": str(run_id), "feedback_key": key}
         assert http.post("/feedback/tokens", json=body).status_code == 401
         made = http.post("/feedback/tokens", json=body, headers=api).json()
@@ -185,15 +181,6 @@ def test_no_key_and_a_wrong_key_do_as_well(
         assert used.headers["access-control-allow-origin"] == "*"
         found = http.get("/feedback", params={"key": key}, headers=api).json()
         assert len(found) == 7
-    assert own_server.stop() == 0
-
-
-def _issue(server: Server) -> str:
-    import subprocess
-    import sys
-
-    command = [sys.executable, "-m", "stenograph", "keys", "create", "--data-dir", str(server.data_dir)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def test_public_url_wins(own_server: Server, run_id: uuid.UUID, key: str) -> None:
