@@ -93,4 +93,6 @@ def test_a_clock_that_is_behind(runs: OpenRuns, workspace: UUID) -> None:
         write(runs.store, run(workspace, label, 0, "root", start_time=NOON - behind * HOUR))
     write(runs.store, root)
     assert root.project_id == PROJECT
-    assert figures(runs, root) == {root.id: TraceFigures(runs=1)}
+    assert figures(runs, root) == {root.id: TraceFigures(runs=2)}
+    others = [run(workspace, f"root {number}") for number in range(20)]
+    assert figures(runs, root, *others) == {root.id: TraceFigures(runs=1)}

@@ -94,6 +94,7 @@ class Pending:
         self._clean_bytes = 0
         self._feedback: list[tuple[Feedback, Record]] = []
         self._taken: dict[Key, PendingRun] = {}
+        self._taken_feedback: list[tuple[Feedback, Record]] = []
         self._unsaved: dict[int, int] = {}
         self.bytes = 0
 
@@ -152,7 +153,7 @@ class Pending:
                 at = run.records[0].position
                 if at < found.get(workspace, at + 1):
                     found[workspace] = at
-        for item, record in self._feedback:
+        for item, record in (*self._taken_feedback, *self._feedback):
             workspace = item.workspace.int
             if record.position < found.get(workspace, record.position + 1):
                 found[workspace] = record.position
@@ -188,6 +189,7 @@ class Pending:
             run.taken = len(run.patches)
             self._taken[run.key] = run
         batch.feedback, self._feedback = self._feedback[:limit], self._feedback[limit:]
+        self._taken_feedback = batch.feedback
         return batch
 
     def written(self, batch: Batch, rows: Iterable[tuple[PendingRun, Run | None]]) -> None:
@@ -216,6 +218,7 @@ class Pending:
                     self._keep_clean(run, size)
             for record in done:
                 record.done()
+        self._taken_feedback = []
         for item, record in batch.feedback:
             self._count(item.workspace.int, -1)
             self.bytes -= item.size()
@@ -231,7 +234,7 @@ class Pending:
             if not run.finished:
                 self._open[run.key] = run
                 self._open.move_to_end(run.key, last=False)
-        self._feedback = batch.feedback + self._feedback
+        self._feedback, self._taken_feedback = batch.feedback + self._feedback, []
 
     def _keep_clean(self, run: PendingRun, size: int) -> None:
         run.bytes = size

@@ -10,11 +10,9 @@ SELECT trace_id, count() AS runs, countIf(run_type IN ('llm', 'embedding')) AS m
 FROM runs FINAL
 WHERE workspace_id = {p0:UUID}
   AND project_id IN {p1:Array(UUID)}
-  AND start_time >= fromUnixTimestamp64Micro({p2:Int64}, 'UTC')
-  AND trace_id = {p3:UUID}
+  AND trace_id = {p2:UUID}
   AND id != trace_id
 GROUP BY trace_id
 -- p0 = 00000000-0000-0000-0000-00000000000a
 -- p1 = ['00000000-0000-0000-0000-000000000000','00000000-0000-0000-0000-00000000000b']
--- p2 = 1768824000000000
--- p3 = 00000000-0000-0000-0000-000000000001
+-- p2 = 00000000-0000-0000-0000-000000000001

@@ -97,7 +97,8 @@ def test_any_bytes(body: bytes) -> None:
 
 CONVERSATIONS = st.sampled_from(
     [
-        '{"messages":[{"role":"user","content":"hi"}]}', '{"messages":5,"choices":[{}]}', '{"messages":[]}', "[1]", "{}",
+        '{"messages":[{"role":"user","content":"hi"}]}', '{"messages":5,"choices":[{}]}', '{"messages":[]}', "[1]",
+        "{}",
         '{"choices":[{"message":{"role":"a","content":1e999}},2]}', '{"choices":[{"message":5}]}', '{"choices":{}}',
         '{"messages":[{"messages":1}],"tools":1}', '[{"role":"user","parts":[{"type":"text","content":"\\ud800"}]}]',
         '[{"role":"user","parts":[{"type":"text","content":"hi"}],"messages":1}]',

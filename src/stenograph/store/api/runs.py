@@ -160,8 +160,8 @@ class RunStore(Protocol):
 
     async def trace_figures(self, workspace: UUID, roots: Sequence[Run]) -> Mapping[UUID, TraceFigures]:
         """By trace id, what stands below these roots, of which no more than the key need be given; traces of a root
-        alone are absent. Runs count that are in the project of one of the roots, or in none yet, and whose clock is not
-        a day behind the oldest root's."""
+        alone are absent. Runs count that are in the project of one of the roots, or in none yet; of more than twenty
+        roots, those that did not start a day before the oldest of them."""
 
     async def traces_with_feedback(self, workspace: UUID, roots: Sequence[Run]) -> set[UUID]:
         """The traces of these roots in which somebody gave feedback to a run: what HoneyHive's clients put on the

@@ -242,17 +242,19 @@ def family(run: Run, limit: int | None, without: Sequence[UUID] = ()) -> Stateme
     )
 
 
+FEW: Final = 20
+"""Traces that the index finds among all of a project's runs; of more it would rule out hardly a row."""
+
+
 def of_roots(workspace: UUID, roots: Sequence[Run], params: Params) -> str:
-    """The runs of these roots' traces, bounded as `family` is."""
+    """The runs of these roots' traces, bounded by the project as `family` is; by the start where there are many."""
     projects = sorted({ZERO, *(root.project_id for root in roots)}, key=str)
-    return "\n  AND ".join(
-        (
-            f"workspace_id = {params.uuid(workspace)}",
-            f"project_id IN {params.uuids(projects)}",
-            f"start_time >= {params.micros(max(0, min(root.start_time for root in roots) - DAY))}",
-            among("trace_id", sorted({root.trace_id for root in roots}, key=str), params),
-        )
-    )
+    terms = [f"workspace_id = {params.uuid(workspace)}", f"project_id IN {params.uuids(projects)}"]
+    if len(roots) > FEW:
+        since = max(0, min(root.start_time for root in roots) - DAY)
+        terms.append(f"start_time >= {params.micros(since)}")
+    terms.append(among("trace_id", sorted({root.trace_id for root in roots}, key=str), params))
+    return "\n  AND ".join(terms)
 
 
 def _first(limit: int | None) -> str:

@@ -253,6 +253,19 @@ def test_a_figure_that_the_client_states_shows_until_there_is_one_to_count(hh: h
     assert (metadata["cost"], metadata["num_events"]) == (0.25, 1)
 
 
+def test_events_of_long_ago_in_a_session_of_today(hh: httpx.Client) -> None:
+    """What is brought in later says when it was; a session that says nothing starts now."""
+    session = hh.post("/session/start", json={"session": {"session_name": "imported"}}).json()["session_id"]
+    event = {"event_type": "model", "inputs": {}, "session_id": session, "start_time": 1_714_978_764_301}
+    event |= {"metadata": {"total_tokens": 3, "cost": 0.5}, "feedback": {"rating": 5}}
+    assert hh.post("/events/batch", json={"events": [event, event]}).status_code == 200
+    found = hh.get(f"/session/{session}").json()["metadata"]
+    assert (found["num_events"], found["num_model_events"], found["has_feedback"]) == (2, 2, True)
+    assert (found["total_tokens"], found["cost"]) == (6, 1.0)
+    tree = hh.get(f"/v1/sessions/{session}").json()
+    assert {name: tree["metadata"][name] for name in found} == found
+
+
 def test_sessions_of_a_project_as_trees(hh: httpx.Client, project: str) -> None:
     for number in range(3):
         session = started(hh, project=project, session_name=f"Name {number}", start_time=number)["session_id"]

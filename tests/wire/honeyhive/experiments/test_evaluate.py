@@ -138,10 +138,20 @@ _shared: dict[str, str] = {}
 
 
 @pytest.fixture
-def shared_run(run: Evaluate, server: Server) -> str:
-    """One evaluation for all questions about results; its run's id."""
+def shared_run(run: Evaluate, server: Server, hh: httpx.Client) -> str:
+    """One evaluation for all questions about results; its run's id.
+
+    The client sends spans once, and tells nobody when that fails: what has arrived is in the message.
+    """
     if server.url not in _shared:
-        _shared[server.url] = run(answer, dataset=DATA, evaluators=[correct], name="shared").run_id
+        found = run(answer, dataset=DATA, evaluators=[correct], name="shared")
+        row = found.metrics.get_metric("correct")
+        wanted = {"field": "metadata.run_id", "operator": "is", "value": found.run_id, "type": "string"}
+        there = hh.post("/v1/events/export", json={"filters": [wanted]}).json()["events"]
+        told = [(event["event_name"], event["inputs"], event["metrics"]) for event in there]
+        assert row is not None, told
+        assert sorted(row.values) == [0, 1, 1], told
+        _shared[server.url] = found.run_id
     return _shared[server.url]
 
 
