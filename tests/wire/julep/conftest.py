@@ -79,7 +79,7 @@ def chatting(talking: Server, model: ModelServer) -> Iterator[Any]:
 
 
 def client_of(server: Server) -> Any:
-    """Julep's client. By its types a chat's answer is all that it can be, whatever was asked: here none are looked at."""
+    """Julep's client. By its types a chat's answer is all that it can be, whatever was asked: here none is checked."""
     return Client(
         api_key="any", base_url=f"{server.url}/julep", max_retries=0, _strict_response_validation=True
     )

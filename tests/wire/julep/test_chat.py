@@ -15,14 +15,14 @@ from tests.openai_server import ANSWER, ModelServer, Reply
 from tests.wire.julep.conftest import client_of
 
 
-def user(text: str, **more: Any) -> dict[str, Any]:
+def user(text: Any, **more: Any) -> dict[str, Any]:
     return {"role": "user", "content": text, **more}
 
 
 def session(client: Any, **fields: Any) -> str:
     """A session of one agent, Ada, who has neither docs nor tools."""
     agent = fields.pop("agent", None) or client.agents.create(name="Ada").id
-    return client.sessions.create(agent=agent, **fields).id
+    return str(client.sessions.create(agent=agent, **fields).id)
 
 
 def texts(client: Any, ident: str) -> list[tuple[str, str, str]]:
