@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -17,10 +18,11 @@ _TICK: Final = os.sysconf("SC_CLK_TCK")
 
 
 class Server:
-    """`stenograph serve` on a folder of its own."""
+    """`stenograph serve` on a folder of its own, with settings by their variables."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] = {}) -> None:
         self.folder = folder
+        self._settings = settings
         self.url = ""
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -37,7 +39,7 @@ class Server:
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith("STENOGRAPH_")
-        }
+        } | dict(self._settings)
         command = [sys.executable, "-m", "stenograph", "serve", "--port", str(port)]
         command += ["--data-dir", str(self.folder), "--log-format", "json", "--log-level", "warning"]
         began = time.monotonic()

@@ -511,8 +511,8 @@ def test_secrets(meta: Callable[..., None]) -> None:
             await store.secrets.create(secret("a"))
         assert await store.secrets.page(MINE) == [second, first]
         assert await store.secrets.page(MINE, 1, 1) == [first]
-        assert await store.secrets.named(MINE, "a") == first
-        assert await store.secrets.named(OTHER, "b") is None
+        assert await store.secrets.named(MINE, ["a", "nobody"]) == [first]
+        assert await store.secrets.named(OTHER, ["b"]) == []
         with pytest.raises(Conflict, match="'b'"):
             await store.secrets.replace(msgspec.structs.replace(first, name="b"))
         new = msgspec.structs.replace(first, name="c", sealed=b"2", created_at=9, updated_at=9)

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from julep import APIError, BadRequestError, Client, InternalServerError
+from julep import APIError, BadRequestError, InternalServerError
 
 from tests.conftest import Server
 from tests.openai_server import ANSWER, ModelServer, Reply
@@ -44,7 +44,7 @@ def history_of(talk: httpx.Client, ident: str, count: int) -> list[dict[str, Any
 # -- models that fail ----------------------------------------------------------------------------------------
 
 
-def test_a_model_that_is_busy_is_asked_again(chatting: Client, model: ModelServer) -> None:
+def test_a_model_that_is_busy_is_asked_again(chatting: Any, model: ModelServer) -> None:
     ident = session(chatting)
     model.script.extend([Reply(status=429, headers=QUICKLY), Reply(status=503, headers=QUICKLY)])
     assert chatting.sessions.chat(ident, messages=[user("x")]).choices[0].message.content == ANSWER
@@ -52,9 +52,7 @@ def test_a_model_that_is_busy_is_asked_again(chatting: Client, model: ModelServe
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_model_that_stays_busy(
-    talk: httpx.Client, chatting: Client, model: ModelServer, stream: bool
-) -> None:
+def test_a_model_that_stays_busy(talk: httpx.Client, chatting: Any, model: ModelServer, stream: bool) -> None:
     ident = session(chatting)
     model.answer = lambda asked: Reply(text="slow down", status=429, headers=QUICKLY)
     answer = talk.post(f"/sessions/{ident}/chat", json={"messages": [user("x")], "stream": stream})
@@ -65,7 +63,7 @@ def test_a_model_that_stays_busy(
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_model_that_refuses(chatting: Client, model: ModelServer, stream: bool) -> None:
+def test_a_model_that_refuses(chatting: Any, model: ModelServer, stream: bool) -> None:
     ident = session(chatting)
     model.script.append(Reply(text="no such model, sk-server", status=404))
     with pytest.raises(BadRequestError, match="no such model") as refused:
@@ -75,7 +73,7 @@ def test_a_model_that_refuses(chatting: Client, model: ModelServer, stream: bool
     assert texts(chatting, ident) == []
 
 
-def test_a_model_that_breaks_off(chatting: Client, model: ModelServer) -> None:
+def test_a_model_that_breaks_off(chatting: Any, model: ModelServer) -> None:
     """What was said is kept, and the client sees that it is not whole."""
     ident = session(chatting)
     model.script.append(Reply(pieces=3))
@@ -92,7 +90,7 @@ def test_a_model_that_breaks_off(chatting: Client, model: ModelServer) -> None:
 
 
 def test_a_model_that_fails_once_tools_have_run(
-    chatting: Client, model: ModelServer, talk: httpx.Client
+    chatting: Any, model: ModelServer, talk: httpx.Client
 ) -> None:
     tool = {"name": "look", "type": "system", "system": {"resource": "agent", "operation": "list"}}
     ident = with_tools(chatting, tool, auto_run_tools=True)
@@ -105,7 +103,7 @@ def test_a_model_that_fails_once_tools_have_run(
 
 
 @pytest.mark.parametrize("raw", [b"", b"{}", b'{"choices": []}', b"\xff"])
-def test_a_model_that_talks_nonsense(chatting: Client, model: ModelServer, raw: bytes) -> None:
+def test_a_model_that_talks_nonsense(chatting: Any, model: ModelServer, raw: bytes) -> None:
     model.script.append(Reply(raw=raw))
     with pytest.raises(InternalServerError) as refused:
         chatting.sessions.chat(session(chatting), messages=[user("x")])
@@ -132,7 +130,7 @@ def test_a_model_that_is_too_slow(own_server: Server, model: ModelServer, opened
 
 
 def test_what_a_client_has_read_before_it_left_is_kept(
-    chatting: Client, model: ModelServer, talk: httpx.Client, opened: threading.Event
+    chatting: Any, model: ModelServer, talk: httpx.Client, opened: threading.Event
 ) -> None:
     ident = session(chatting)
     model.script.append(Reply(gate=opened, gate_after=3))
@@ -147,7 +145,7 @@ def test_what_a_client_has_read_before_it_left_is_kept(
 
 
 def test_a_client_that_left_before_the_answer_asks_again(
-    chatting: Client, model: ModelServer, talk: httpx.Client, opened: threading.Event
+    chatting: Any, model: ModelServer, talk: httpx.Client, opened: threading.Event
 ) -> None:
     """Its request is under way still: the second waits for the first, and gets its answer."""
     ident = session(chatting)
@@ -166,7 +164,7 @@ def test_a_client_that_left_before_the_answer_asks_again(
 
 
 def test_repeats_are_told_from_saying_the_same_again(
-    chatting: Client, model: ModelServer, talk: httpx.Client
+    chatting: Any, model: ModelServer, talk: httpx.Client
 ) -> None:
     ident = session(chatting)
     url, body = f"/sessions/{ident}/chat", {"messages": [user("yes")]}
@@ -181,13 +179,13 @@ def test_repeats_are_told_from_saying_the_same_again(
 
 
 def test_the_second_attempt_of_the_client_makes_one_turn(
-    chatting: Client, talking: Server, model: ModelServer, opened: threading.Event
+    chatting: Any, talking: Server, model: ModelServer, opened: threading.Event
 ) -> None:
     """Its first one times out; it sends the same again by itself."""
     ident = session(chatting)
     model.script.append(Reply(gate=opened))
     with (
-        Client(api_key="any", base_url=f"{talking.url}/julep", max_retries=3, timeout=2) as patient,
+        client_of(talking).with_options(max_retries=3, timeout=2) as patient,
         concurrent.futures.ThreadPoolExecutor(1) as threads,
     ):
         call = threads.submit(lambda: patient.sessions.chat(ident, messages=[user("x")]))
@@ -244,7 +242,7 @@ def test_an_answer_outlives_its_server(
 # -- many at once --------------------------------------------------------------------------------------------
 
 
-def test_turns_of_one_session_follow_each_other(chatting: Client, model: ModelServer) -> None:
+def test_turns_of_one_session_follow_each_other(chatting: Any, model: ModelServer) -> None:
     ident, count = session(chatting), 24
     model.answer = lambda asked: Reply(text=f"re {asked.prompt}")
 
@@ -267,7 +265,7 @@ def test_turns_of_one_session_follow_each_other(chatting: Client, model: ModelSe
 
 
 def test_sessions_do_not_wait_for_each_other(
-    chatting: Client, model: ModelServer, opened: threading.Event
+    chatting: Any, model: ModelServer, opened: threading.Event
 ) -> None:
     slow, quick = session(chatting), session(chatting)
     model.answer = lambda asked: Reply(gate=opened if asked.prompt == "slow" else None)
@@ -281,7 +279,7 @@ def test_sessions_do_not_wait_for_each_other(
 
 
 def test_a_session_that_is_deleted_meanwhile(
-    chatting: Client, model: ModelServer, talk: httpx.Client, opened: threading.Event
+    chatting: Any, model: ModelServer, talk: httpx.Client, opened: threading.Event
 ) -> None:
     ident = session(chatting)
     model.script.append(Reply(gate=opened))
@@ -294,7 +292,7 @@ def test_a_session_that_is_deleted_meanwhile(
         assert waiting.result(60).status_code == 404
 
 
-def test_ids_of_requests_are_of_no_use_elsewhere(chatting: Client, talk: httpx.Client) -> None:
+def test_ids_of_requests_are_of_no_use_elsewhere(chatting: Any, talk: httpx.Client) -> None:
     """The same body to two sessions is two requests."""
     first, second = session(chatting), session(chatting)
     body = json.dumps({"messages": [user(uuid.uuid4().hex)]})

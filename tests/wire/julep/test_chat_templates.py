@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from julep import BadRequestError, Client
+from julep import BadRequestError
 
 from tests.conftest import Server
 from tests.openai_server import ModelServer, Reply
@@ -15,14 +15,14 @@ from tests.wire.julep.test_chat import session, user
 ATTACK = "{{ 7 * 6 }}{% for a in [1] %}{{ agent.name }}{% endfor %}{{ secrets }}"
 
 
-def rendered(client: Client, ident: str, *messages: dict[str, Any], **more: Any) -> list[Any]:
-    found = client.sessions.render(ident, messages=messages, **more)  # type: ignore[arg-type]
+def rendered(client: Any, ident: str, *messages: dict[str, Any], **more: Any) -> list[Any]:
+    found = client.sessions.render(ident, messages=messages, **more)
     return [each.content for each in found.messages]
 
 
-def test_messages_of_system_and_assistant_are_templates_and_users_are_not(chatting: Client) -> None:
+def test_messages_of_system_and_assistant_are_templates_and_users_are_not(chatting: Any) -> None:
     agent = chatting.agents.create(name="Ada", default_system_template="I am {{ agent.name }}.")
-    messages = [
+    messages: list[Any] = [
         {"role": "system", "content": "Say {{ metadata.word }} to {{ user.name }}."},
         {"role": "assistant", "content": [{"type": "text", "text": "{{ 1 + 1 }}"}]},
         user(ATTACK),
@@ -37,7 +37,7 @@ def test_messages_of_system_and_assistant_are_templates_and_users_are_not(chatti
     ]  # fmt: skip
 
 
-def test_users_texts_stay_as_they_are_in_history(chatting: Client, model: ModelServer) -> None:
+def test_users_texts_stay_as_they_are_in_history(chatting: Any, model: ModelServer) -> None:
     ident = session(chatting)
     model.script.append(Reply(text=ATTACK))
     chatting.sessions.chat(ident, messages=[user(ATTACK)])
@@ -46,7 +46,7 @@ def test_users_texts_stay_as_they_are_in_history(chatting: Client, model: ModelS
     assert said == [ATTACK, ATTACK, "{% broken", "}} {#"], "what was said is never rendered again"
 
 
-def test_nothing_in_data_is_a_template(chatting: Client) -> None:
+def test_nothing_in_data_is_a_template(chatting: Any) -> None:
     """Names, texts, metadata and docs are what templates show, and no templates."""
     agent = chatting.agents.create(name=ATTACK, about=ATTACK, instructions=[ATTACK], metadata={"a": ATTACK})
     chatting.agents.docs.create(agent.id, title=ATTACK, content=ATTACK, metadata={"a": ATTACK})
@@ -81,7 +81,7 @@ def test_nothing_in_data_is_a_template(chatting: Client) -> None:
         ("{{ missing.member }}", "undefined"),
     ],
 )
-def test_what_a_template_may_not_do_is_told(chatting: Client, template: str, reason: str) -> None:
+def test_what_a_template_may_not_do_is_told(chatting: Any, template: str, reason: str) -> None:
     ident = session(chatting, system_template=template)
     try:
         (text, *_) = rendered(chatting, ident, user("x"))

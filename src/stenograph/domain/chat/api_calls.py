@@ -66,13 +66,14 @@ class ApiCalls:
         """The definition with its secrets in place."""
         names = dict.fromkeys(_SECRET.findall(msgspec.json.encode(definition).decode()))
         aliases = definition.get("secrets") or {}
-        values: dict[str, str] = {}
-        for name in names:
-            called = aliases[name]["name"] if name in aliases else name
-            value = await self._secrets.reveal(workspace, called)
-            if value is None:
-                raise Invalid(f"there is no secret {called!r} in this workspace")
-            values[name] = value
+        if not names:
+            return definition
+        called = {name: aliases[name]["name"] if name in aliases else name for name in names}
+        known = await self._secrets.reveal_all(workspace, list(called.values()))
+        for missing in called.values():
+            if missing not in known:
+                raise Invalid(f"there is no secret {missing!r} in this workspace")
+        values = {name: known[secret] for name, secret in called.items()}
         found: dict[str, Any] = _replaced(
             {key: definition[key] for key in definition if key != "secrets"}, values
         )

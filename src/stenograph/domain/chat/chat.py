@@ -36,7 +36,7 @@ class Streaming:
         self._queue: asyncio.Queue[Piece | Answer | BaseException | None] = asyncio.Queue()
         self._turn = Turn(kit, workspace, session, asked, origin, self._queue.put_nowait)
         self._first: Piece | Answer | None = None
-        self._is_read = False
+        self._has_begun = self._is_read = False
         self.task = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
@@ -52,13 +52,14 @@ class Streaming:
         """Once there is a first piece; raises what keeps the answer from beginning."""
         try:
             self._first = await self._next()
+            self._has_begun = True
         except asyncio.CancelledError:
             self.stop()
             raise
 
     async def __aiter__(self) -> AsyncIterator[Piece | Answer]:
         """The last is an Answer, by when the turn is on disk; or it raises what broke the answer off."""
-        found = self._first if self._first is not None else await self._next()
+        found = self._first if self._has_begun else await self._next()
         while found is not None:
             yield found
             self._is_read = True

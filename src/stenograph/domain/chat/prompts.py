@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 
@@ -35,7 +36,7 @@ from stenograph.domain.templates.renderer import Renderer
 from stenograph.errors import Invalid, PromptTooBig
 from stenograph.llm import tokens
 from stenograph.model.agents import Agent
-from stenograph.model.conversations import ConversationContext, EntrySource, Speaker
+from stenograph.model.conversations import ConversationContext, EntrySource, History, Speaker
 from stenograph.model.docs import Found, Owner, OwnerKind
 
 _TOLD: Final = frozenset(
@@ -80,7 +81,7 @@ class Prompts:
         agent = speaking(context, asked)
         settings = settings_of(agent, asked)
         tools = offered(context.tools.get(agent.id, ()), asked.tools)
-        history = _told(context, asked)
+        history = told(context.history)
         if (place := unanswerable([*history, *asked.messages], len(history))) is not None:
             raise Invalid(
                 f"messages[{place}] is the result of a tool call that nobody has made in this session."
@@ -180,9 +181,18 @@ def speaking(context: ConversationContext, asked: Asked) -> Agent:
     raise Invalid(f"The agent {asked.agent} does not take part in this session.")
 
 
-def _told(context: ConversationContext, asked: Asked) -> list[Message]:
-    """The history as far as a model hears of it."""
-    return [of_entry(entry) for entry in context.history.standing if entry.source in _TOLD]
+def told(history: History) -> list[Message]:
+    """The history as far as a model hears of it. An entry that stands for others, as a summary does, stands where the
+    first of them stood."""
+    places = {entry.id: entry.position for entry in history.entries}
+    heads: dict[UUID, list[UUID]] = {}
+    for relation in history.relations:
+        heads.setdefault(relation.tail, []).append(relation.head)
+    for entry in history.entries:  # what stands for a summary comes after it
+        if entry.id in heads:
+            places[entry.id] = min(places[head] for head in heads[entry.id])
+    standing = sorted(history.standing, key=lambda entry: (places[entry.id], entry.position))
+    return [of_entry(entry) for entry in standing if entry.source in _TOLD]
 
 
 def _without_tools(history: list[Message], answered: set[str]) -> list[Message]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -16,6 +15,7 @@ API_KEY: Final = "STENOGRAPH_LLM_API_KEY"
 OPENAI_URL: Final = "OPENAI_BASE_URL"
 OPENAI_KEY: Final = "OPENAI_API_KEY"
 """Secrets that say where a workspace asks, by the names that the same settings of a server have."""
+_NAMES: Final = (BASE_URL, API_KEY, OPENAI_URL, OPENAI_KEY)
 
 
 class Providers:
@@ -30,9 +30,8 @@ class Providers:
         """A workspace's secrets win over the server's settings, the caller's own key over both their keys. A key
         without an address goes where its name says: OPENAI_API_KEY to OpenAI, others to the operator's server, or to
         OpenAI when there is none. ModelRefused, naming the settings, when nothing says where."""
-        url, key, openai_url, openai_key = await asyncio.gather(
-            *(self._secrets.reveal(workspace, name) for name in (BASE_URL, API_KEY, OPENAI_URL, OPENAI_KEY))
-        )
+        own = await self._secrets.reveal_all(workspace, _NAMES)
+        url, key, openai_url, openai_key = map(own.get, _NAMES)
         if url:
             return self._own(url, own_key or key or "")
         if key:

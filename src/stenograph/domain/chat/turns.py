@@ -33,7 +33,7 @@ from stenograph.errors import ModelUnavailable, StenographError, TurnBroken
 from stenograph.llm import tokens
 from stenograph.llm.chat import Choice
 from stenograph.llm.client import Models
-from stenograph.model.conversations import ConversationContext, Entry, EntrySource, Speaker
+from stenograph.model.conversations import ConversationContext, Entry, EntrySource, KeptAnswer, Speaker
 from stenograph.model.ids import new_id
 from stenograph.model.runs import Micros
 
@@ -217,7 +217,8 @@ class Turn:
         size = sum(len(each.text) for each in spoken.messages)
         is_quick = size <= LONG and tokens.is_loaded(model)
         made = entries() if is_quick else await asyncio.to_thread(entries)
-        kept, delivered = None, ()
+        kept: KeptAnswer | None = None
+        delivered: tuple[UUID, ...] = ()
         if spoken.is_whole:
             kept, delivered = self._kit.repeats.keeping(self._session, self._origin, answer)
         await self._kit.histories.append(

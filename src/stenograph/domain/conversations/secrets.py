@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -107,8 +107,12 @@ class Secrets:
     async def reveal(self, workspace: UUID, name: str) -> str | None:
         """The value in clear, for a call that the server makes; None when there is no such secret. Never for an
         answer to a client."""
-        secret = await self._store.named(workspace, name)
-        return None if secret is None else self._vault.open(secret)
+        return (await self.reveal_all(workspace, [name])).get(name)
+
+    async def reveal_all(self, workspace: UUID, names: Sequence[str]) -> dict[str, str]:
+        """Those of these names that there are, in clear; as `reveal`."""
+        found = await self._store.named(workspace, names)
+        return {secret.name: self._vault.open(secret) for secret in found}
 
     def _sealed(
         self,

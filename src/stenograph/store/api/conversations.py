@@ -148,7 +148,8 @@ class Secrets(Protocol):
         """As stored: the time of creation stays. None when there is none of that id; Conflict when the name is
         another's."""
 
-    async def named(self, workspace: UUID, name: str) -> Secret | None: ...
+    async def named(self, workspace: UUID, names: Sequence[str]) -> list[Secret]:
+        """Those that there are, in no order."""
 
     async def page(self, workspace: UUID, offset: int = 0, limit: int | None = None) -> list[Secret]:
         """Newest first."""

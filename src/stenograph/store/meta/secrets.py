@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 
 from stenograph.errors import Conflict
 from stenograph.model.secrets import Secret
-from stenograph.store.meta import tables
+from stenograph.store.meta import dialect, tables
 from stenograph.store.meta.engine import Engine
 
 _T: Final = tables.secrets.c
@@ -42,10 +43,17 @@ class Secrets:
 
         return await self._engine.write(work)
 
-    async def named(self, workspace: UUID, name: str) -> Secret | None:
-        wanted = sa.select(tables.secrets).where(_T.workspace_id == workspace, _T.name == name)
-        row = await self._engine.read(lambda connection: connection.execute(wanted).one_or_none())
-        return None if row is None else _from_row(row)
+    async def named(self, workspace: UUID, names: Sequence[str]) -> list[Secret]:
+        wanted = sa.select(tables.secrets).where(_T.workspace_id == workspace)
+
+        def work(connection: sa.Connection) -> list[Secret]:
+            return [
+                _from_row(row)
+                for batch in dialect.batches(names)
+                for row in connection.execute(wanted.where(_T.name.in_(batch)))
+            ]
+
+        return await self._engine.read(work)
 
     async def page(self, workspace: UUID, offset: int = 0, limit: int | None = None) -> list[Secret]:
         wanted = (
