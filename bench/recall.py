@@ -1,7 +1,7 @@
 """Searching docs through Julep's face at 100,000 chunks of one agent: `python -m bench.recall`.
 
 The chunks are made up: words by the frequencies of English (a hundred that stand everywhere, 20,000 that do not), and
-vectors of 384 dimensions in clouds, as those of texts lie. They are put into the metadata store as docs of twenty
+vectors of 384 dimensions in clouds, as those of texts lie. They are put into the metadata store as docs of a hundred
 chunks. Each question is five words of some chunk among four that say nothing, and a vector near that chunk's. Beside
 each search stand its CPU in the server, all threads, and the floor: the index of words in SQLite alone, the product of
 matrix and vector in numpy alone.
@@ -39,7 +39,7 @@ from stenograph.model.ids import new_id
 from stenograph.store.meta.database import Database, open_meta
 
 SIZE: Final = 384
-DOC: Final = 20
+DOC: Final = 100
 """Chunks of a doc."""
 
 WORDS: Final = 160
