@@ -50,7 +50,9 @@ def _split(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split("|"))
 
 
-def _intent(name: str, theme: str, actions: str, things: str, answer: str, *foreign: str, form: bool = False) -> Intent:
+def _intent(
+    name: str, theme: str, actions: str, things: str, answer: str, *foreign: str, form: bool = False
+) -> Intent:
     return Intent(name, theme, _split(actions), _split(things), answer, foreign, form)
 
 
@@ -190,7 +192,9 @@ def _text(draw: random.Random, intent: Intent) -> str:
         return f"{draw.choice(intent.foreign)} ({draw.randrange(10_000)})"
     action, thing = draw.choice(intent.actions), draw.choice(intent.things)
     if intent.form and draw.random() < 0.5:
-        return f"Ticket #{draw.randrange(100_000)}\nRequest: {action} {thing}\nCustomer: {draw.randrange(10**6)}"
+        return (
+            f"Ticket #{draw.randrange(100_000)}\nRequest: {action} {thing}\nCustomer: {draw.randrange(10**6)}"
+        )
     words = f"{draw.choice(_OPENINGS)} {action} {thing}"
     if draw.random() < 0.3:
         words += f", also {draw.choice(intent.actions)}"

@@ -103,12 +103,16 @@ class HighlightedTrace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What a job found, in short."""
+    """What a job found, in short. `overall` are figures of all traces, `distinct` how many different texts they have;
+    `agreement` is how well the cheap vectors fit the model's (their mean cosine), None where the model read all."""
 
     title: str
     key_points: tuple[str, ...] = ()
     highlighted_traces: tuple[HighlightedTrace, ...] = ()
     created_at: Micros = 0
+    overall: dict[str, Any] = {}
+    agreement: float | None = None
+    distinct: int = 0
 
 
 class Cluster(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,6 +30,7 @@ from stenograph.domain.feedback.configs import FeedbackConfigs
 from stenograph.domain.feedback.feedback import FeedbackService
 from stenograph.domain.feedback.formulas import FeedbackFormulas
 from stenograph.domain.feedback.tokens import FeedbackTokens
+from stenograph.domain.insights.insights import Insights
 from stenograph.domain.objects.objects import Objects
 from stenograph.domain.projects.deletion import ProjectDeletion
 from stenograph.domain.projects.projects import Projects
@@ -87,6 +88,7 @@ class Services:
     recalling: Recalling
     queue_filling: QueueFilling
     objects: Objects
+    insights: Insights
     links: Links
     prices: PriceBook
     meta: MetaStore

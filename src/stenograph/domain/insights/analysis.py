@@ -53,13 +53,12 @@ class TraceRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a report is to be like. `before` are texts of a sample of the window before."""
+    """What a report is to be like."""
 
     job_id: UUID
     seed: int = 0
     hierarchy: tuple[int, ...] | None = None
     partitions: dict[str, str] | None = None
-    before: tuple[str, ...] = ()
 
 
 class Analysis(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +71,12 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     overall: dict[str, Any]
     agreement: float | None = None
     distinct: int = 0
+
+
+EMPTY_ANALYSIS: Final = Analysis(
+    clusters=(), chunks=(), key_points=("No trace matches.",), highlighted=(), overall={}
+)
+"""Of no traces."""
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -124,9 +129,7 @@ def analyse(
 # -- clusters ----------------------------------------------------------------------------------------------
 
 
-def _tree(
-    distinct: Distinct, vectors: Embedded, plan: Plan, embed: Embed
-) -> tuple[Tree, tuple[str, ...]]:
+def _tree(distinct: Distinct, vectors: Embedded, plan: Plan, embed: Embed) -> tuple[Tree, tuple[str, ...]]:
     """Levels of the distinct texts; the names of the top level, where they were given."""
     leaders = clustering.leaders(vectors.clustered, np.maximum(distinct.weights, 1e-3), plan.seed)
     chosen = np.unique(leaders)
@@ -137,7 +140,9 @@ def _tree(
         return _partitioned(plan, vectors, points, chosen, of_leader, weights, embed)
     counts = clustering.level_counts(int((distinct.weights > 0).sum()), plan.hierarchy)
     found = clustering.tree(points, weights, counts, plan.seed)
-    return _without_empty(Tree((found.labels[0][of_leader], *found.labels[1:]), found.centroids), distinct), ()
+    return _without_empty(
+        Tree((found.labels[0][of_leader], *found.labels[1:]), found.centroids), distinct
+    ), ()
 
 
 def _partitioned(
@@ -209,9 +214,7 @@ def _told(tree: Tree) -> list[Told]:
     return found
 
 
-def _named(
-    rows: Sequence[TraceRow], labels: Labels, told: Sequence[Told], tops: Sequence[str]
-) -> list[str]:
+def _named(rows: Sequence[TraceRow], labels: Labels, told: Sequence[Told], tops: Sequence[str]) -> list[str]:
     phrases = naming.Phrases()
     step = max(1, len(rows) // naming.SAMPLED)
     seen: set[tuple[int, str]] = set()
@@ -371,7 +374,13 @@ class _Composition:
 
     def _found(self) -> tuple[tuple[str, ...], tuple[HighlightedTrace, ...]]:
         clusters = [
-            findings.Named(self._ids[number], self._names[number], each.level, findings.rows_of(self._chosen[number]), each.parent)
+            findings.Named(
+                self._ids[number],
+                self._names[number],
+                each.level,
+                findings.rows_of(self._chosen[number]),
+                each.parent,
+            )
             for number, each in enumerate(self._told)
         ]
         before = None
@@ -395,16 +404,15 @@ class _Composition:
         highlights.extremes()
         points = [findings.of_sizes(clusters, len(self._rows))]
         for each, rank in zip(told, ranks, strict=True):
-            points.append(findings.sentence(each, clusters[each.cluster].name) + (f" See #{rank}." if rank else ""))
+            points.append(
+                findings.sentence(each, clusters[each.cluster].name) + (f" See #{rank}." if rank else "")
+            )
         return tuple(points), highlights.found
 
     def _before(self) -> list[int]:
         """How many of the earlier sample are in each cluster."""
         middles = np.stack(
-            [
-                np.frombuffer(self._middle(leaf), np.float32)
-                for leaf in range(int(self._labels.max()) + 1)
-            ]
+            [np.frombuffer(self._middle(leaf), np.float32) for leaf in range(int(self._labels.max()) + 1)]
         )
         leaves = clustering.nearest(self._vectors.clustered[self._distinct.of_before], middles)
         return [int(np.isin(leaves, each.leaves).sum()) for each in self._told]

@@ -145,9 +145,7 @@ def _seeded(
     return vectors[chosen].copy()
 
 
-def centroids(
-    vectors: Floats, weights: npt.NDArray[np.float64], labels: Labels, count: int
-) -> Floats:
+def centroids(vectors: Floats, weights: npt.NDArray[np.float64], labels: Labels, count: int) -> Floats:
     """Weighted means of length 1; of a cluster without vectors, nothing but zeros."""
     order = np.argsort(labels, kind="stable")
     sizes = np.bincount(labels, minlength=count)
@@ -219,4 +217,3 @@ def _lead(vectors: Floats, rows: npt.NDArray[np.int64], found: Labels, alike: fl
         near[0] = True
         found[waiting[near]] = waiting[0]
         waiting = waiting[~near]
-

@@ -47,7 +47,9 @@ def worth_telling(found: Sequence[Difference], clusters: Sequence[Named], most: 
     told: list[Difference] = []
     for each in sorted(found, key=lambda each: (not _is_bad(each), -abs(each.z))):
         kin = _kin(each.cluster, clusters)
-        if any(other.measure == each.measure and other.key == each.key and other.cluster in kin for other in told):
+        if any(
+            other.measure == each.measure and other.key == each.key and other.cluster in kin for other in told
+        ):
             continue
         told.append(each)
         if len(told) == most:
@@ -85,11 +87,11 @@ def sentence(found: Difference, name: str) -> str:
             f"against {found.rest:.0%} elsewhere (z = {found.z:.1f})."
         )
     if found.measure == "latency":
-        return (
-            f"“{name}” takes {found.here:.2f} s (median), {factor} the {found.rest:.2f} s of other traces."
-        )
+        return f"“{name}” takes {found.here:.2f} s (median), {factor} the {found.rest:.2f} s of other traces."
     if found.measure == "cost":
-        return f"A trace in “{name}” costs ${found.here:.4g} (median), {factor} the ${found.rest:.4g} of others."
+        return (
+            f"A trace in “{name}” costs ${found.here:.4g} (median), {factor} the ${found.rest:.4g} of others."
+        )
     if found.measure == "growth":
         moved = "grew to" if found.here > found.rest else "shrank to"
         return f"“{name}” {moved} {found.here:.1%} of traces, from {found.rest:.1%} in the window before."
@@ -102,10 +104,16 @@ def sentence(found: Difference, name: str) -> str:
 def of_sizes(clusters: Sequence[Named], total: int) -> str:
     """The first key point: what most traces are about."""
     top = max(each.level for each in clusters)
-    largest = sorted((each for each in clusters if each.level == top), key=lambda each: (-len(each.rows), each.name))
+    largest = sorted(
+        (each for each in clusters if each.level == top), key=lambda each: (-len(each.rows), each.name)
+    )
     parts = [f"“{each.name}” ({len(each.rows) / total:.0%})" for each in largest[:3]]
     listed = parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
-    return f"Of {total:,} traces most are about {listed}." if len(largest) > 1 else f"All {total:,} traces are about {parts[0]}."
+    return (
+        f"Of {total:,} traces most are about {listed}."
+        if len(largest) > 1
+        else f"All {total:,} traces are about {parts[0]}."
+    )
 
 
 class Highlights:
@@ -117,9 +125,7 @@ class Highlights:
         self._columns = columns
         self._found: dict[int, HighlightedTrace] = {}
         self._finest = [number for number, each in enumerate(clusters) if each.level == 0]
-        self._of_row = {
-            int(row): number for number in self._finest for row in clusters[number].rows
-        }
+        self._of_row = {int(row): number for number in self._finest for row in clusters[number].rows}
 
     @property
     def found(self) -> tuple[HighlightedTrace, ...]:
@@ -133,17 +139,25 @@ class Highlights:
             failed = rows[columns.failed[rows]]
             row = int(failed[np.argmax(self._seen.closeness[failed])])
             why = f"fails as {difference.here:.0%} of its cluster do"
-            return self._add(row, f"{why}: {cut(self._seen.errors[row], 120)}" if self._seen.errors[row] else why)
+            return self._add(
+                row, f"{why}: {cut(self._seen.errors[row], 120)}" if self._seen.errors[row] else why
+            )
         if difference.measure in ("latency", "cost") and difference.here > difference.rest:
             values = columns.latency if difference.measure == "latency" else columns.cost
             row = self._nearest_to(rows, values, float(np.nanquantile(values[rows], 0.9)))
-            shown = f"takes {values[row]:.2f} s" if difference.measure == "latency" else f"costs ${values[row]:.4g}"
+            shown = (
+                f"takes {values[row]:.2f} s"
+                if difference.measure == "latency"
+                else f"costs ${values[row]:.4g}"
+            )
             return self._add(row, f"{shown}; the median elsewhere is {_amount(difference)}")
         if difference.measure == "feedback" and difference.here < difference.rest:
             scores = columns.feedback[difference.key]
             judged = rows[~np.isnan(scores[rows])]
             row = int(judged[np.argmin(scores[judged])])
-            return self._add(row, f"has {difference.key} {scores[row]:g}; elsewhere the mean is {difference.rest:.2f}")
+            return self._add(
+                row, f"has {difference.key} {scores[row]:g}; elsewhere the mean is {difference.rest:.2f}"
+            )
         return None
 
     def typical(self, number: int) -> int | None:
@@ -154,13 +168,19 @@ class Highlights:
 
     def extremes(self) -> None:
         """The longest, the dearest, and those least like anything else."""
-        for values, text in ((self._columns.latency, "takes longest: {:.2f} s"), (self._columns.cost, "costs most: ${:.4g}")):
+        for values, text in (
+            (self._columns.latency, "takes longest: {:.2f} s"),
+            (self._columns.cost, "costs most: ${:.4g}"),
+        ):
             if len(values) >= 3 and not np.isnan(values).all() and np.nanmax(values) > 0:
                 row = int(np.nanargmax(values))
                 self._add(row, text.format(values[row]))
         if len(self._seen.ids) >= 3:
             for row in np.argsort(self._seen.closeness, kind="stable")[:_UNUSUAL]:
-                self._add(int(row), f"is unusual: its cosine to its cluster's middle is {self._seen.closeness[row]:.2f}")
+                self._add(
+                    int(row),
+                    f"is unusual: its cosine to its cluster's middle is {self._seen.closeness[row]:.2f}",
+                )
 
     def _nearest_to(self, rows: npt.NDArray[np.int64], values: npt.NDArray[np.float64], wanted: float) -> int:
         there = rows[~np.isnan(values[rows])]

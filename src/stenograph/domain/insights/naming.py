@@ -153,4 +153,3 @@ def cut(text: str, most: int) -> str:
     if len(text) <= most:
         return text
     return text[: most - 1].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"
-

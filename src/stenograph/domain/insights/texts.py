@@ -103,9 +103,7 @@ def variables(template: str) -> list[str]:
     return _VARIABLE.findall(template)
 
 
-def of_template(
-    template: str, inputs: bytes | None, outputs: bytes | None, error: str | None
-) -> TraceText:
+def of_template(template: str, inputs: bytes | None, outputs: bytes | None, error: str | None) -> TraceText:
     """The parts that a template points at, in the place of what was asked."""
     run = {"inputs": _decoded(inputs), "outputs": _decoded(outputs), "error": error}
     # A prompt's own words are in every trace alike: the values alone tell traces apart.
@@ -180,7 +178,12 @@ def _role(message: Mapping[str, Any]) -> str | None:
     if isinstance(role, str) and ("content" in message or "parts" in message):
         return role
     name = message.get("id")
-    if isinstance(name, list) and name and isinstance(name[-1], str) and isinstance(message.get("kwargs"), dict):
+    if (
+        isinstance(name, list)
+        and name
+        and isinstance(name[-1], str)
+        and isinstance(message.get("kwargs"), dict)
+    ):
         return name[-1]
     kind = message.get("type")
     if isinstance(kind, str) and ("content" in message or isinstance(message.get("data"), dict)):

@@ -10,8 +10,7 @@ _WORD: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|[.,;:!?()\[\]{}\n|\"�
 _UNSPACED: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f\uac00-\ud7a3]")
 """Scripts that put no spaces between words: pairs of characters stand for words there."""
 
-STOP: Final = frozenset(
-    """
+_STOP_WORDS: Final = """
     a about above after again all also although am an and any are as at be because been before being below best between
     both but by can cannot could did do does doing don down during each else even few for from further get gets getting
     give given go going good got had has have having he hello help her here hers hey hi him his how however i if in into
@@ -31,8 +30,8 @@ STOP: Final = frozenset(
     com da do das dos e em eu na não nas no nos o os ou para por que se um uma
     che con da di e gli i il la le per non più sono un una
     tell user assistant system message request customer ticket
-    """.split()
-)
+"""
+STOP: Final = frozenset(_STOP_WORDS.split())
 """Frequent words of six languages and of conversations. They begin and end no phrase."""
 
 

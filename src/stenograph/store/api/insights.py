@@ -42,9 +42,7 @@ class Insights(Protocol):
     async def clusters(self, workspace: UUID, job_id: UUID) -> list[Cluster]:
         """All of a job, by position."""
 
-    async def rename_cluster(
-        self, workspace: UUID, job_id: UUID, cluster_id: UUID, name: str
-    ) -> bool: ...
+    async def rename_cluster(self, workspace: UUID, job_id: UUID, cluster_id: UUID, name: str) -> bool: ...
 
     async def sizes(self, workspace: UUID, job_id: UUID) -> list[tuple[int, int, int]]:
         """(leaf, number, size) of all chunks of members, by leaf and number."""

@@ -214,16 +214,16 @@ class InsightConfigs:
         return await self._engine.write(lambda connection: connection.execute(gone).rowcount > 0)
 
     async def due(self, at: Micros) -> list[SavedConfig]:
-        wanted = sa.select(tables.insight_configs).where(_S.due_at <= at).order_by(_S.due_at, _S.id).limit(100)
+        wanted = (
+            sa.select(tables.insight_configs).where(_S.due_at <= at).order_by(_S.due_at, _S.id).limit(100)
+        )
         rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
         return [_config(row) for row in rows]
 
     async def put_off(self, config: SavedConfig, until: Micros | None) -> bool:
         change = (
             sa.update(tables.insight_configs)
-            .where(
-                _S.workspace_id == config.workspace, _S.id == config.id, _S.due_at == config.due_at
-            )
+            .where(_S.workspace_id == config.workspace, _S.id == config.id, _S.due_at == config.due_at)
             .values(due_at=until)
         )
         return await self._engine.write(lambda connection: connection.execute(change).rowcount > 0)
