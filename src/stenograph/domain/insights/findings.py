@@ -109,10 +109,11 @@ def of_sizes(clusters: Sequence[Named], total: int) -> str:
     )
     parts = [f"“{each.name}” ({len(each.rows) / total:.0%})" for each in largest[:3]]
     listed = parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+    if len(largest) > 1:
+        return f"Of {total:,} traces most are about {listed}."
+    name = largest[0].name
     return (
-        f"Of {total:,} traces most are about {listed}."
-        if len(largest) > 1
-        else f"All {total:,} traces are about {parts[0]}."
+        f"All {total:,} traces are about “{name}”." if total > 1 else f"There is one trace, about “{name}”."
     )
 
 

@@ -21,8 +21,8 @@ _STOP_WORDS: Final = """
     where whether which while who why will with without would yes yet you your yours
     i'd i'm i've i'll it's don't can't won't isn't doesn't that's what's let's
     aber als am an auch auf aus bei bin bitte das dem den der des die doch du ein eine einen einer er es für habe haben
-    ich ihr im in ist ja kann können mein meine meinen meiner mich mir mit möchte nach nicht noch nur oder schon seit sie
-    sind so um und uns von war was wenn wie wir wird wo zu zum zur
+    ich ihr im in ist ja kann können mein meine meinen meiner mich mir mit möchte nach nicht noch nur oder schon seit
+    sie sind so um und uns von war was wenn wie wir wird wo zu zum zur
     au aux avec ce cette ces comment dans de des du elle en est et être il j'ai je la le les leur ma mes mon ne nous
     où par pas plus pour qu que qui sa se ses son sont sur un une vous voudrais
     al con como cuando cuándo de del dónde el ella en es esta este está hay la las lo los me mi mis muy no o para pero

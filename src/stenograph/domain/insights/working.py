@@ -1,4 +1,4 @@
-"""Jobs in the background: each is read from the run store, made into a report by a process of its own, and written down.
+"""Jobs in the background: each is read from the run store, made into a report by a process of its own, and kept.
 
     queued -> running: select -> embed -> cluster -> name -> describe -> success
                        (files of worker.py say which of these are done)  -> error: failed, or cancelled
@@ -265,9 +265,9 @@ class InsightWork:
         feeding = asyncio.create_task(self._feed(job, folder, process))
         try:
             done = await self._listen(job, process)
-            if feeding.done() and (failure := feeding.exception()) is not None:
-                if not isinstance(failure, ConnectionError):
-                    raise failure
+            failure = feeding.exception() if feeding.done() else None
+            if failure is not None and not isinstance(failure, ConnectionError):
+                raise failure
             if not done:
                 raise WorkerFailed(await self._why(process, folder))
         finally:
