@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Labelled traffic of an assistant, the same from the same seed: what reports are measured and tested with.
 
 Twenty-nine intents in eight themes. Most texts are put together from phrases (free text with openings, reasons and

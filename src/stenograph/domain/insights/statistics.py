@@ -1,8 +1,8 @@
 """What clusters come to, and which of them differ from the rest by more than chance.
 
 Shares are compared by the two-proportion z-test, amounts by the rank-sum test of Mann and Whitney (1947) with the
-normal approximation and its correction for ties. Of all tests of a report those are believed that the procedure of Benjamini
-and Hochberg (1995) keeps at a false-discovery rate of 5 %, and whose effect is worth a sentence.
+normal approximation and its correction for ties. Of all tests of a report those are believed that the procedure of
+Benjamini and Hochberg (1995) keeps at a false-discovery rate of 5 %, and whose effect is worth a sentence.
 """
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ async def delete(request: Request) -> Response:
 
 
 async def cancel(request: Request) -> Response:
-    """POST …/cancel: the job as it is then, an error that says `cancelled`. 409 when it is over."""
+    """POST …/cancel: the job as it is then, an error that says `cancelled`, or what it was if it was over."""
     job = await _job(request, Permission.WRITE)
     reports = services(request).insights.reports
     job = await reports.cancel(job.workspace, job.project_id, job.id)
