@@ -134,7 +134,7 @@ def _tree(distinct: Distinct, vectors: Embedded, plan: Plan, embed: Embed) -> tu
     leaders = clustering.leaders(vectors.clustered, np.maximum(distinct.weights, 1e-3), plan.seed)
     chosen = np.unique(leaders)
     of_leader = np.searchsorted(chosen, leaders)
-    weights = np.bincount(of_leader, weights=np.maximum(distinct.weights, 1e-3))
+    weights = np.bincount(of_leader, weights=np.maximum(distinct.weights, 1e-3)).astype(np.float64)
     points = vectors.clustered[chosen]
     if plan.partitions:
         return _partitioned(plan, vectors, points, chosen, of_leader, weights, embed)
@@ -312,7 +312,9 @@ class _Composition:
     def _id(self, number: int) -> UUID:
         """From what is in it: the same traces in a cluster of the same level have one id in any report."""
         digest = hashlib.sha256(f"{self._plan.seed}:{self._told[number].level}:".encode())
-        for run_id in sorted(self._rows[row].run_id.bytes for row in np.flatnonzero(self._chosen[number])):
+        for run_id in sorted(
+            self._rows[row].run_id.bytes for row in np.flatnonzero(self._chosen[number]).tolist()
+        ):
             digest.update(run_id)
         return uuid5(_NAMESPACE, digest.hexdigest())
 
@@ -367,7 +369,7 @@ class _Composition:
     def _attributes(self, chosen: npt.NDArray[np.bool_]) -> dict[str, Any]:
         """Counts of values; of numbers their mean, too."""
         values: dict[str, list[Any]] = {}
-        for row in np.flatnonzero(chosen):
+        for row in np.flatnonzero(chosen).tolist():
             for name, value in self._rows[row].attributes.items():
                 values.setdefault(name, []).append(value)
         return {name: _summed(values[name]) for name in sorted(values)}
@@ -420,20 +422,21 @@ class _Composition:
     def _middle(self, leaf: int) -> bytes:
         texts = np.unique(self._distinct.of_rows[self._labels == leaf])
         weights = self._distinct.weights[texts].astype(np.float32)
-        return unit((weights @ self._vectors.clustered[texts])[None, :])[0].tobytes()
+        found: bytes = unit((weights @ self._vectors.clustered[texts])[None, :])[0].tobytes()
+        return found
 
     def _chunks(self) -> list[MemberChunk]:
         found = []
         for leaf in range(int(self._labels.max()) + 1):
             rows = np.flatnonzero(self._labels == leaf)
-            ids = [self._rows[row].run_id.bytes for row in rows]
+            ids = [self._rows[row].run_id.bytes for row in rows.tolist()]
             order = sorted(range(len(rows)), key=lambda at: (-float(self._closeness[rows[at]]), ids[at]))
             for number, start in enumerate(range(0, len(order), CHUNK)):
                 found.append(self._chunk(leaf, number, rows[order[start : start + CHUNK]]))
         return found
 
     def _chunk(self, leaf: int, number: int, rows: npt.NDArray[np.int64]) -> MemberChunk:
-        some = [self._rows[row] for row in rows]
+        some = [self._rows[row] for row in rows.tolist()]
         attributes = None
         if any(row.attributes for row in some):
             attributes = msgspec.json.encode([row.attributes for row in some])

@@ -80,7 +80,8 @@ class Bags:
         weights = vocabulary.weights[joined]
         lengths = np.sqrt(_sums(weights**2, bounds))
         counts = np.diff(bounds)
-        return cls(joined, weights / np.repeat(np.maximum(lengths, 1e-9), counts).astype(np.float32), bounds)
+        scale = np.repeat(np.maximum(lengths, 1e-9), counts).astype(np.float32)
+        return cls(joined, (weights / scale).astype(np.float32), bounds)
 
     def some(self, rows: npt.NDArray[np.int64]) -> Bags:
         """Of these texts alone."""
@@ -118,7 +119,8 @@ class Bags:
 
 def _sums(values: Floats, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     total = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
-    return total[starts[1:]] - total[starts[:-1]]
+    found: npt.NDArray[np.float64] = total[starts[1:]] - total[starts[:-1]]
+    return found
 
 
 def latent(bags: Bags, size: int, dimensions: int, seed: int) -> Floats:
@@ -133,10 +135,12 @@ def latent(bags: Bags, size: int, dimensions: int, seed: int) -> Floats:
     basis, _ = np.linalg.qr(seen)
     small = bags.transposed_times(basis.astype(np.float32), size)
     left, strengths, _ = np.linalg.svd(small, full_matrices=False)
-    return (left[:, :dimensions] / np.sqrt(np.maximum(strengths[:dimensions], 1e-6))).astype(np.float32)
+    found: Floats = left[:, :dimensions] / np.sqrt(np.maximum(strengths[:dimensions], 1e-6))
+    return found.astype(np.float32)
 
 
 def unit(vectors: Floats) -> Floats:
     """Rows of length 1; rows of nothing stay so."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.maximum(lengths, 1e-9)).astype(np.float32)
+    found: Floats = (vectors / np.maximum(lengths, 1e-9)).astype(np.float32)
+    return found

@@ -76,7 +76,9 @@ def _by_student(
     held = draw.permutation(len(taught))[: max(1, len(taught) // 5)]
     rest = np.setdiff1d(np.arange(len(taught)), held)
     trial = _Map.learnt(known[rest], teacher[rest])
-    agreement = float(np.mean(np.sum(trial.apply(known[held]) * unit(teacher[held]), axis=1)))
+    agreement = float(
+        np.mean(np.sum(trial.apply(known[held]) * unit(teacher[held].astype(np.float32)), axis=1))
+    )
     student = _Map.learnt(known, teacher)
 
     def read(rows: Rows) -> tuple[Floats, Floats]:
@@ -133,7 +135,8 @@ class _Map:
         return cls(middle, matrix.astype(np.float32), offset)
 
     def apply(self, features: Floats) -> Floats:
-        return unit((features - self.middle) @ self.matrix + self.offset)
+        found: Floats = (features - self.middle) @ self.matrix + self.offset
+        return unit(found)
 
 
 @dataclass(frozen=True, slots=True)

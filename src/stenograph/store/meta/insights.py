@@ -249,7 +249,7 @@ def _moving(job: InsightJob) -> dict[str, Any]:
     }
 
 
-def _job(row: sa.Row[Any]) -> InsightJob:
+def _job(row: Any) -> InsightJob:
     return InsightJob(
         id=row.id,
         workspace=row.workspace_id,
