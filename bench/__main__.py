@@ -17,7 +17,7 @@ from typing import Final
 
 from rich.console import Console
 
-from bench import bodies, data, datasets, evaluation, floor, judgements, reads, spans
+from bench import bodies, data, datasets, evaluation, floor, insights, judgements, reads, spans
 from bench.bodies import Body, Mode
 from bench.connection import OTLP
 from bench.data import MadeRun, Span
@@ -48,6 +48,7 @@ class Plan:
     examples: int = 10_000
     example_rounds: int = 3
     evaluated: int = 1000
+    reported: tuple[int, ...] = (1000, 10_000, 100_000)
 
 
 class Bench:
@@ -398,6 +399,31 @@ class Bench:
         self._report.add(Figure(group, "memory, peak", server.peak_memory() / 1e6, "MB"))
         server.stop()
 
+    # -- reports -----------------------------------------------------------------------------------------
+
+    def insights(self) -> None:
+        """Reports of more and more traces, without a model."""
+        server = self._server("insights")
+        server.start()
+        for count in self._plan.reported:
+            self._say(f"a report of {count:,} traces")
+            found = insights.measure(server, count)
+            group = f"insights, {count:,} traces"
+            largest = count == 100_000
+            self._report.add(
+                Figure(group, "asked until done", found.seconds, "s", 120 if largest else None),
+                *(Figure(group, f"began to {stage} after", at, "s") for stage, at in found.stages.items()),
+                Figure(group, "memory above idle, peak", found.memory / 1e6, "MB", 1500 if largest else None),
+                Figure(group, "finest clusters", found.clusters, ""),
+                Figure(group, "purity of these", found.purity, ""),
+            )
+            if found.rate_beside:
+                self._report.add(
+                    Figure(group, "runs a second taken meanwhile, of those alone",
+                           found.rate_beside / found.rate_alone, "×", 0.5, least=True)
+                )  # fmt: skip
+        server.stop()
+
 
 def _terminate(*_: object) -> None:
     """Leave through `finally`, so that the server ends too; a second signal must not cut that short."""
@@ -415,7 +441,7 @@ def main() -> None:
     )
     parser.add_argument(
         "--only",
-        choices=("ingest", "spans", "reads", "judgements", "datasets", "evaluation"),
+        choices=("ingest", "spans", "reads", "judgements", "datasets", "evaluation", "insights"),
         help="a part of it; judgements are among the reads too",
     )
     parser.add_argument("--connections", type=int, default=8, help="client connections (default 8)")
@@ -455,6 +481,8 @@ def main() -> None:
                 bench.judgements()
             if given.only in (None, "evaluation"):
                 bench.evaluation()
+            if given.only in (None, "insights"):
+                bench.insights()
         finally:
             bench.close()
             # What was measured before something failed is worth having.

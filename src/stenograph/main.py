@@ -36,6 +36,7 @@ from stenograph.domain.feedback.configs import FeedbackConfigs
 from stenograph.domain.feedback.feedback import FeedbackService
 from stenograph.domain.feedback.formulas import FeedbackFormulas
 from stenograph.domain.feedback.tokens import FeedbackTokens
+from stenograph.domain.insights.insights import Insights
 from stenograph.domain.objects.objects import Objects
 from stenograph.domain.projects.deletion import ProjectDeletion
 from stenograph.domain.projects.projects import Projects
@@ -60,6 +61,8 @@ from stenograph.wire.bodies import Bodies, Limits
 from stenograph.wire.honeyhive.events import filters as event_filters
 from stenograph.wire.honeyhive.metrics.language import EventLanguage
 from stenograph.wire.http import Services
+from stenograph.wire.langsmith.filters import filters as run_filters
+from stenograph.wire.langsmith.insights import shapes as insight_shapes
 from stenograph.wire.payloads import Payloads
 
 log = structlog.get_logger("stenograph")
@@ -133,6 +136,17 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
                 stores.meta, stores.runs, recorder, reader, queues, queue_items, event_filters.of_document
             ),
             objects=Objects.over(stores.meta, reader),
+            insights=Insights.over(
+                stores.meta,
+                reader,
+                settings.data_dir / "insights",
+                projects=projects,
+                queues=queue_items,
+                datasets=datasets,
+                examples=examples,
+                parse=run_filters.parse,
+                read=insight_shapes.saved_request,
+            ),
             links=Links(secret, settings.attachment_url_seconds),
             prices=prices,
             meta=stores.meta,
@@ -217,9 +231,11 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
     await services.chat.start()
     await services.queue_filling.start()
     await services.evaluation.start()
+    await services.insights.work.start()
     try:
         yield services
     finally:
+        await services.insights.work.stop()
         await services.chat.stop()
         await services.recalling.docs.stop()
         await services.evaluation.stop()

@@ -10,6 +10,7 @@ import base64
 import itertools
 import json
 import re
+import struct
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -18,6 +19,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 from starlette.routing import Route
 
@@ -25,6 +27,14 @@ from stenograph.domain.access import Access
 from stenograph.domain.conversations.jobs import Jobs
 from stenograph.model.access import DEFAULT_WORKSPACE, PERMISSIONS, Caller, Permission, Role
 from stenograph.model.dead_letters import DeadLetter
+from stenograph.model.insights import (
+    Cluster,
+    InsightJob,
+    JobStatus,
+    MemberChunk,
+    Report,
+    ReportRequest,
+)
 from stenograph.store.meta.database import open_meta
 from stenograph.wire.app import routes
 from stenograph.wire.langsmith.workspaces import NOT_OFFERED
@@ -86,6 +96,9 @@ class Things:
     configuration: str = fresh()
     tool: str = fresh()
     chart: str = fresh()
+    insight: str = fresh()
+    cluster: str = fresh()
+    insight_config: str = fresh()
     example_file: str = "example-attachments/nowhere/nothing?expires=1&signature=0"
     file: str = "attachments/nowhere/nothing/x?expires=1&signature=0"
 
@@ -104,8 +117,9 @@ class Things:
             "metric_id": self.metric, "version_name": "v1", "project_id": self.project,
             "configuration_id": self.configuration, "chart_id": self.chart,
             "datapoint_id": self.datapoint, "evaluation_id": self.evaluation, "new_id": self.evaluation,
-            "old_id": self.evaluation, "trace_id": self.answer, "event_id": self.child,
-            "letter_id": self.letter,
+                        "letter_id": self.letter,
+            "old_id": self.evaluation, "insights_job_id": self.insight, "cluster_id": self.cluster,
+            "insights_config_id": self.insight_config, "trace_id": self.answer, "event_id": self.child,
         }  # fmt: skip
 
     def runs(self) -> list[dict[str, Any]]:
@@ -308,6 +322,7 @@ SPANS_IN = {
 }
 
 NOTED = {"metadata_filter.note": "<secret>"}
+INSIGHT = "/sessions/{session_id}/insights/{insights_job_id}"
 CALL = {"method": "GET", "url": "mine"}
 SESSION_IN = {"agent": "<agent>", "situation": "mine"}
 SECRET_IN = {"name": "<word>", "value": "mine"}
@@ -341,6 +356,15 @@ CASES: list[Case] = [
     reads("/sessions/{session_id}/dashboard", "POST", body=WINDOW),
     reads("/sessions/{session_id}/views"),
     reads("/sessions/{session_id}/views/{view_id}"),
+    # insights
+    reads("/sessions/{session_id}/insights"),
+    reads("/sessions/{session_id}/insights/{insights_job_id}"),
+    reads("/sessions/{session_id}/insights/{insights_job_id}/runs"),
+    reads("/sessions/{session_id}/insights/{insights_job_id}/runs", params={"cluster_id": "<cluster>"}),
+    reads("/sessions/{session_id}/insights/{insights_job_id}/clusters/{cluster_id}"),
+    reads("/sessions/{session_id}/insights/{insights_job_id}/diff", params={"with": "<insight>"}),
+    reads("/sessions/{session_id}/insights/configs"),
+    reads("/workspaces/current/secrets"),
     reads("/workspaces"),
     reads("/workspaces/current"),
     reads("/workspaces/current/stats"),
@@ -549,6 +573,18 @@ CASES: list[Case] = [
     writes("DELETE", "/datasets/{dataset_id}/share"),
     writes("DELETE", "/workspaces/current/shared", {"share_tokens": ["<share>"]}),
     writes("DELETE", "/runs/{run_id}/share"),
+    writes("POST", "/sessions/{session_id}/insights", {"filter": 'eq(name, "nothing")'}),
+    writes("PATCH", "/sessions/{session_id}/insights/{insights_job_id}", {"name": "mine"}),
+    writes("POST", "/sessions/{session_id}/insights/{insights_job_id}/cancel"),
+    writes("POST", INSIGHT + "/annotation-queue", {"queue_id": "<queue>"}),
+    writes("POST", INSIGHT + "/dataset", {"dataset_id": "<dataset>"}),
+    writes("PATCH", INSIGHT + "/clusters/{cluster_id}", {"name": "mine"}),
+    writes("DELETE", INSIGHT),
+    writes("POST", "/sessions/{session_id}/insights/configs", {"name": "mine", "config": {}}),
+    writes("PATCH", "/sessions/{session_id}/insights/configs/{insights_config_id}", {"name": "mine"}),
+    writes("DELETE", "/sessions/{session_id}/insights/configs/{insights_config_id}"),
+    writes("POST", "/sessions/{session_id}/insights/configs/generate", {"user_context": {}}, told=False),
+    writes("POST", "/workspaces/current/secrets", [{"key": "<word>", "value": "mine"}], told=False),
     writes("PATCH", "/annotation-queues/{queue_id}", {"description": "mine"}),
     writes("POST", "/platform/annotation-queues/{queue_id}/reviewers", {"identity_id": "<item>"}),
     writes("DELETE", "/platform/annotation-queues/{queue_id}/reviewers/{reviewer_id}"),
@@ -934,6 +970,9 @@ class House:
         things.stored_file = made("POST", "/julep/files", file, 201)["id"]
         things.job = asyncio.run(_job(self.server.data_dir, UUID(self.workspace), secret))
         asyncio.run(_bury(self.server.data_dir, UUID(self.workspace), things))
+        asyncio.run(_report(self.server.data_dir, UUID(self.workspace), things))
+        saved = {"name": secret, "config": {"name": secret}}
+        things.insight_config = made("POST", f"/sessions/{things.project}/insights/configs", saved)["id"]
 
     def _attach(self, things: Things) -> None:
         parts = [
@@ -998,6 +1037,35 @@ async def _bury(folder: Path, workspace: UUID, things: Things) -> None:
     )
     meta = await open_meta(f"sqlite:///{folder / 'meta.db'}")
     await meta.dead_letters.bury([letter])
+    await meta.close()
+
+
+async def _report(folder: Path, workspace: UUID, things: Things) -> None:
+    """A report of the root run, written as its job would: the server takes a while to make one."""
+    meta = await open_meta(f"sqlite:///{folder / 'meta.db'}")
+    job = InsightJob(
+        id=UUID(things.insight),
+        workspace=workspace,
+        project_id=UUID(things.project),
+        name=things.secret,
+        request=ReportRequest(),
+        created_at=1,
+        modified_at=1,
+    )
+    assert await meta.insights.create(job)
+    cluster = Cluster(
+        id=UUID(things.cluster), job_id=job.id, level=0, name=things.secret, description=things.secret, runs=1,
+        stats={"run_count": 1}, leaves=(0,), centroid=bytes(4),
+    )  # fmt: skip
+    nothing = struct.pack("<f", float("nan"))
+    member = MemberChunk(
+        leaf=0, number=0, size=1, run_ids=UUID(things.run).bytes, project_ids=job.project_id.bytes,
+        starts=struct.pack("<q", 1_767_225_600_000_000), latencies=nothing, costs=nothing, tokens=nothing,
+        closeness=nothing,
+    )  # fmt: skip
+    report = Report(title=things.secret, key_points=(things.secret,))
+    done = msgspec.structs.replace(job, status=JobStatus.SUCCESS, runs=1, report=report)
+    assert await meta.insights.finish(done, [cluster], [member])
     await meta.close()
 
 

@@ -31,6 +31,7 @@ from stenograph.domain.feedback.configs import FeedbackConfigs
 from stenograph.domain.feedback.feedback import FeedbackService
 from stenograph.domain.feedback.formulas import FeedbackFormulas
 from stenograph.domain.feedback.tokens import FeedbackTokens
+from stenograph.domain.insights.insights import Insights
 from stenograph.domain.objects.objects import Objects
 from stenograph.domain.projects.deletion import ProjectDeletion
 from stenograph.domain.projects.projects import Projects
@@ -90,6 +91,7 @@ class Services:
     chat: Chat
     queue_filling: QueueFilling
     objects: Objects
+    insights: Insights
     links: Links
     prices: PriceBook
     meta: MetaStore

@@ -19,7 +19,6 @@ PATHS = [
     "/datasets/studio_experiment",
     "/datasets/00000000-0000-4000-8000-000000000009/generate",
     "/runs/experiments/00000000-0000-4000-8000-000000000009/evaluate",
-    "/sessions/00000000-0000-4000-8000-000000000009/insights",
     "/repos/-/x",
     "/commits/-/x/latest",
     "/charts",

@@ -28,6 +28,7 @@ from stenograph.store.api.docs import Docs
 from stenograph.store.api.evaluations import Evaluations
 from stenograph.store.api.evaluators import Evaluators, EvaluatorTasks
 from stenograph.store.api.feedback import FeedbackConfigs, FeedbackFormulas, FeedbackTokens
+from stenograph.store.api.insights import InsightConfigs, Insights
 from stenograph.store.api.projects import DeadLetters, Prices, Projects, Views
 from stenograph.store.api.reviews import AnnotationQueues, QueueFilling, QueueItems
 from stenograph.store.api.runs import RejectedRows, RunStore
@@ -54,6 +55,8 @@ __all__ = [
     "FeedbackTokens",
     "FileJournal",
     "Files",
+    "InsightConfigs",
+    "Insights",
     "Jobs",
     "Keys",
     "MetaStore",
@@ -123,6 +126,10 @@ class MetaStore(Protocol):
     def evaluators(self) -> Evaluators: ...
     @property
     def evaluator_tasks(self) -> EvaluatorTasks: ...
+    @property
+    def insights(self) -> Insights: ...
+    @property
+    def insight_configs(self) -> InsightConfigs: ...
     @property
     def view_overrides(self) -> ViewOverrides: ...
     @property

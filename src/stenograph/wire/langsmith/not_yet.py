@@ -21,7 +21,6 @@ LATER: Final[dict[str, str]] = {
     r"/(otel/|opentelemetry/)?v1/(logs|metrics)": "Of OpenTelemetry traces alone are taken: POST /v1/traces.",
     r"/datasets/(studio_experiment|[^/]+/generate)": "This needs a language model, and none is called from here.",
     r"/runs/experiments/[^/]+/evaluate": "Rules are not offered yet: evaluate_existing runs your own evaluators.",
-    r"/sessions/[^/]+/insights": "Insights are not offered yet.",
     r"/(repos|commits|likes|prompts|settings/handle)": "The prompt hub is not offered yet.",
     r"/(org-)?charts": "Custom charts are not offered yet; POST /sessions/{id}/dashboard has the prebuilt ones.",
     r"/runs/rules": "Rules are not offered yet.",

@@ -27,6 +27,9 @@ from stenograph.wire.langsmith.feedback import configs as feedback_configs
 from stenograph.wire.langsmith.feedback import feedback
 from stenograph.wire.langsmith.feedback import formulas as feedback_formulas
 from stenograph.wire.langsmith.feedback import tokens as feedback_tokens
+from stenograph.wire.langsmith.insights import configs as insights_configs
+from stenograph.wire.langsmith.insights import jobs as insights_jobs
+from stenograph.wire.langsmith.insights import secrets as workspace_secrets
 from stenograph.wire.langsmith.projects import dashboard, sessions, views
 from stenograph.wire.langsmith.runs import attachments, ingest, runs
 
@@ -82,6 +85,9 @@ def routes() -> list[BaseRoute]:
         *datasets.routes(),
         *examples.routes(),
         *example_multipart.routes(),
+        *insights_configs.routes(),
+        *insights_jobs.routes(),
+        *workspace_secrets.routes(),
         *workspaces.routes(),
     ]
 

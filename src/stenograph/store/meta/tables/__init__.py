@@ -51,6 +51,12 @@ from stenograph.store.meta.tables.evaluators import (
     evaluators,
 )
 from stenograph.store.meta.tables.feedback import feedback_configs, feedback_formulas, feedback_tokens
+from stenograph.store.meta.tables.insights import (
+    insight_clusters,
+    insight_configs,
+    insight_jobs,
+    insight_members,
+)
 from stenograph.store.meta.tables.projects import LIVE, dead_letters, model_prices, projects, views
 
 __all__ = [
@@ -90,6 +96,10 @@ __all__ = [
     "feedback_formulas",
     "feedback_tokens",
     "files",
+    "insight_clusters",
+    "insight_configs",
+    "insight_jobs",
+    "insight_members",
     "jobs",
     "loose_datapoints",
     "metadata",

@@ -1,0 +1,49 @@
+"""All that reports are made with. Gathers the services of this room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from stenograph.domain.annotation.items import QueueItems
+from stenograph.domain.datasets.datasets import Datasets
+from stenograph.domain.examples.examples import Examples
+from stenograph.domain.insights.configs import Configs, Read
+from stenograph.domain.insights.reports import Reports
+from stenograph.domain.insights.selecting import ParseFilter, Selecting
+from stenograph.domain.insights.working import InsightWork
+from stenograph.domain.projects.projects import Projects
+from stenograph.domain.runs import RunReader
+from stenograph.store.api import MetaStore
+
+
+@dataclass(frozen=True, slots=True)
+class Insights:
+    """Reports, what they are made of again and again, and the work behind them: to be started and stopped."""
+
+    reports: Reports
+    configs: Configs
+    work: InsightWork
+
+    @classmethod
+    def over(
+        cls,
+        meta: MetaStore,
+        runs: RunReader,
+        folder: Path,
+        *,
+        projects: Projects,
+        queues: QueueItems,
+        datasets: Datasets,
+        examples: Examples,
+        parse: ParseFilter,
+        read: Read,
+    ) -> Insights:
+        """Put together over the stores. `folder` is for work under way; `parse` and `read` are the face's whose
+        filters and saved requests these are."""
+        selecting = Selecting(runs, parse)
+        work = InsightWork(meta, selecting, folder)
+        reports = Reports(meta, work, selecting, projects, queues, datasets, examples)
+        configs = Configs(meta, reports, projects, read)
+        work.schedules = configs.turn
+        return cls(reports, configs, work)

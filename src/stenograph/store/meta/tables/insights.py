@@ -1,0 +1,106 @@
+"""Reports of insights: jobs, what they found, and saved configurations."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+
+from stenograph.store.meta.dialect import RawJson
+from stenograph.store.meta.tables.columns import goes_with, metadata, micros, own_id, words, workspace
+
+# Request, progress, shape and report are JSON of the model's values.
+insight_jobs: Final = sa.Table(
+    "insight_jobs",
+    metadata,
+    workspace(primary_key=True),
+    own_id(),
+    own_id("project_id", primary_key=False),
+    words("name"),
+    words("status"),
+    sa.Column("config_id", sa.Uuid(), nullable=True),
+    sa.Column("is_scheduled", sa.Boolean(), nullable=False),
+    sa.Column("request", RawJson(), nullable=False),
+    sa.Column("progress", RawJson(), nullable=False),
+    words("error", nullable=True),
+    sa.Column("runs", sa.BigInteger(), nullable=True),
+    sa.Column("shape", RawJson(), nullable=True),
+    sa.Column("report", RawJson(), nullable=True),
+    micros("created_at"),
+    micros("modified_at"),
+    micros("started_at", nullable=True),
+    micros("finished_at", nullable=True),
+    goes_with("insight_jobs", "projects", "project_id", "project"),
+)
+sa.Index(
+    "ix_insight_jobs_project",
+    insight_jobs.c.workspace_id,
+    insight_jobs.c.project_id,
+    insight_jobs.c.created_at,
+    insight_jobs.c.id,
+)
+sa.Index("ix_insight_jobs_status", insight_jobs.c.status, insight_jobs.c.created_at)
+
+# Ids follow from what is in a cluster: two jobs may have the same.
+insight_clusters: Final = sa.Table(
+    "insight_clusters",
+    metadata,
+    workspace(primary_key=True),
+    own_id("job_id"),
+    own_id(),
+    sa.Column("parent_id", sa.Uuid(), nullable=True),
+    sa.Column("level", sa.Integer(), nullable=False),
+    sa.Column("position", sa.Integer(), nullable=False),
+    words("name"),
+    words("description"),
+    sa.Column("renamed", sa.Boolean(), nullable=False),
+    sa.Column("runs", sa.BigInteger(), nullable=False),
+    sa.Column("children", sa.Integer(), nullable=False),
+    sa.Column("leaves", RawJson(), nullable=False),
+    sa.Column("stats", RawJson(), nullable=False),
+    sa.Column("centroid", sa.LargeBinary(), nullable=False),
+    goes_with("insight_clusters", "insight_jobs", "job_id", "job"),
+)
+
+# Up to 500 traces a row, about 60 bytes each.
+insight_members: Final = sa.Table(
+    "insight_members",
+    metadata,
+    workspace(primary_key=True),
+    own_id("job_id"),
+    sa.Column("leaf", sa.Integer(), primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer(), primary_key=True, autoincrement=False),
+    sa.Column("size", sa.Integer(), nullable=False),
+    sa.Column("run_ids", sa.LargeBinary(), nullable=False),
+    sa.Column("project_ids", sa.LargeBinary(), nullable=False),
+    sa.Column("starts", sa.LargeBinary(), nullable=False),
+    sa.Column("latencies", sa.LargeBinary(), nullable=False),
+    sa.Column("costs", sa.LargeBinary(), nullable=False),
+    sa.Column("tokens", sa.LargeBinary(), nullable=False),
+    sa.Column("closeness", sa.LargeBinary(), nullable=False),
+    sa.Column("attributes", RawJson(), nullable=True),
+    goes_with("insight_members", "insight_jobs", "job_id", "job"),
+)
+
+insight_configs: Final = sa.Table(
+    "insight_configs",
+    metadata,
+    workspace(primary_key=True),
+    own_id(),
+    own_id("project_id", primary_key=False),
+    words("name"),
+    words("description", nullable=True),
+    sa.Column("config", RawJson(), nullable=False),
+    words("schedule_cron", nullable=True),
+    micros("due_at", nullable=True),
+    micros("created_at"),
+    micros("modified_at"),
+    goes_with("insight_configs", "projects", "project_id", "project"),
+)
+sa.Index(
+    "ix_insight_configs_project",
+    insight_configs.c.workspace_id,
+    insight_configs.c.project_id,
+    insight_configs.c.created_at,
+)
+sa.Index("ix_insight_configs_due_at", insight_configs.c.due_at)
