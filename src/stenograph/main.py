@@ -36,6 +36,7 @@ from stenograph.domain.feedback.feedback import FeedbackService
 from stenograph.domain.feedback.formulas import FeedbackFormulas
 from stenograph.domain.feedback.tokens import FeedbackTokens
 from stenograph.domain.objects.objects import Objects
+from stenograph.domain.page import Page, SignIns
 from stenograph.domain.projects.deletion import ProjectDeletion
 from stenograph.domain.projects.projects import Projects
 from stenograph.domain.projects.stats import ProjectStats
@@ -58,6 +59,7 @@ from stenograph.wire.bodies import Bodies, Limits
 from stenograph.wire.honeyhive.events import filters as event_filters
 from stenograph.wire.honeyhive.metrics.language import EventLanguage
 from stenograph.wire.http import Services
+from stenograph.wire.langsmith.filters.filters import parse as read_run_filter
 from stenograph.wire.payloads import Payloads
 
 log = structlog.get_logger("stenograph")
@@ -129,6 +131,7 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
                 stores.meta, stores.runs, recorder, reader, queues, queue_items, event_filters.of_document
             ),
             objects=Objects.over(stores.meta, reader),
+            page=Page(SignIns(secret), read_run_filter),
             links=Links(secret, settings.attachment_url_seconds),
             prices=prices,
             meta=stores.meta,

@@ -31,6 +31,7 @@ from stenograph.domain.feedback.feedback import FeedbackService
 from stenograph.domain.feedback.formulas import FeedbackFormulas
 from stenograph.domain.feedback.tokens import FeedbackTokens
 from stenograph.domain.objects.objects import Objects
+from stenograph.domain.page import Page
 from stenograph.domain.projects.deletion import ProjectDeletion
 from stenograph.domain.projects.projects import Projects
 from stenograph.domain.projects.stats import ProjectStats
@@ -87,6 +88,7 @@ class Services:
     recalling: Recalling
     queue_filling: QueueFilling
     objects: Objects
+    page: Page
     links: Links
     prices: PriceBook
     meta: MetaStore
