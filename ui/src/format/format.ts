@@ -32,11 +32,14 @@ export function count(value: number | null | undefined): string {
   return String(value);
 }
 
-/** Dollars with as many digits as mean something: $0.00012, $0.51, $1,204. */
+/** Dollars with as many digits as mean something: $0.00012, $0.5, $12.04, $1,204. */
 export function dollars(value: number | null | undefined): string {
   if (value === null || value === undefined) return EMPTY;
   if (value === 0) return "$0";
-  if (value < 0.01) return `$${Number(value.toPrecision(2)).toFixed(Math.min(12, 1 - Math.floor(Math.log10(value))))}`;
+  if (value < 1) {
+    const [digits, power] = value.toExponential(1).split("e") as [string, string];
+    return `$${Number(`${digits}e${power}`).toFixed(Math.min(12, (digits.endsWith(".0") ? 0 : 1) - Number(power)))}`;
+  }
   if (value < 1000) return `$${value.toFixed(2)}`;
   return `$${Math.round(value).toLocaleString("en")}`;
 }
@@ -89,7 +92,15 @@ export function moment(at: number): string {
 
 /** The same to the millisecond, with year and zone: for titles. */
 export function exactly(at: number): string {
-  const date = new Date(at / 1000);
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  return `${date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" })}.${String(date.getMilliseconds()).padStart(3, "0")} ${zone}`;
+  return new Date(at / 1000).toLocaleString(undefined, {
+    day: "2-digit",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    fractionalSecondDigits: 3,
+    hour12: false,
+    timeZoneName: "short",
+  });
 }

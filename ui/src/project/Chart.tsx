@@ -44,7 +44,7 @@ export function Chart({ title, steps, lines, bars = false, format, pick }: Props
       cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
       scales: { x: { time: true }, y: { range: (_, low, high) => [Math.min(0, low ?? 0), (high ?? 0) > 0 ? high * 1.08 : 1] } },
       axes: [
-        { stroke: ink, grid: { show: false }, ticks: { show: false }, font: "11px system-ui", size: 28 },
+        { stroke: ink, grid: { show: false }, ticks: { show: false }, font: "11px system-ui", size: 28, space: 70, values: (_, ticks, __, ___, step) => ticks.map((tick) => tickText(tick, step)) },
         { stroke: ink, grid, ticks: { show: false }, font: "11px system-ui", size: 58, values: (_, ticks) => ticks.map((tick) => format(tick)) },
       ],
       series: [
@@ -107,6 +107,13 @@ export function Chart({ title, steps, lines, bars = false, format, pick }: Props
       <div ref={box} className="plot" role="img" aria-label={`${title}: ${lines.map((line) => `${line.label} ${described(line.values, format)}`).join("; ")}`} />
     </figure>
   );
+}
+
+/** A day where it begins, else the time of it. */
+function tickText(second: number, step: number): string {
+  const date = new Date(second * 1000);
+  const isDay = step >= 86_400 || (date.getHours() === 0 && date.getMinutes() === 0);
+  return isDay ? date.toLocaleDateString(undefined, { day: "numeric", month: "short" }) : date.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
 }
 
 /** Each line on top of those before it. */

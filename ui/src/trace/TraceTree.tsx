@@ -146,7 +146,7 @@ function Row({ trace, run, top, chosen, collapsed, critical, match, choose, togg
       </div>
       <div className="tree-time">
         <div className={`bar bar-${typeOf(trace, run)}${critical ? " critical" : ""}${took < 0 ? " running" : ""}`} style={{ left: `${left}%`, width: `max(2px, ${width}%)` }} />
-        <span className="bar-text" style={left + width < 70 ? { left: `calc(${left + width}% + 6px)` } : left > 30 ? { right: `calc(${100 - left}% + 6px)` } : { left: `calc(${left}% + 6px)` }}>
+        <span className={`bar-text${left + width >= 70 && left <= 30 ? " inside" : ""}`} style={left + width < 70 ? { left: `calc(${left + width}% + 6px)` } : left > 30 ? { right: `calc(${100 - left}% + 6px)` } : { left: `calc(${left}% + 6px)` }}>
           {took < 0 ? "running" : micros(took)}
         </span>
       </div>
