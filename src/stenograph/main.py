@@ -38,6 +38,7 @@ from stenograph.domain.feedback.formulas import FeedbackFormulas
 from stenograph.domain.feedback.tokens import FeedbackTokens
 from stenograph.domain.insights.insights import Insights
 from stenograph.domain.objects.objects import Objects
+from stenograph.domain.page import Page, SignIns
 from stenograph.domain.projects.deletion import ProjectDeletion
 from stenograph.domain.projects.projects import Projects
 from stenograph.domain.projects.stats import ProjectStats
@@ -147,6 +148,7 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
                 parse=run_filters.parse,
                 read=insight_shapes.saved_request,
             ),
+            page=Page(SignIns(secret), run_filters.parse),
             links=Links(secret, settings.attachment_url_seconds),
             prices=prices,
             meta=stores.meta,

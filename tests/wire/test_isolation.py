@@ -117,7 +117,8 @@ class Things:
             "metric_id": self.metric, "version_name": "v1", "project_id": self.project,
             "configuration_id": self.configuration, "chart_id": self.chart,
             "datapoint_id": self.datapoint, "evaluation_id": self.evaluation, "new_id": self.evaluation,
-                        "letter_id": self.letter,
+            "letter_id": self.letter,
+            "payload": "inputs", "name": "x.js",
             "old_id": self.evaluation, "insights_job_id": self.insight, "cluster_id": self.cluster,
             "insights_config_id": self.insight_config, "trace_id": self.answer, "event_id": self.child,
         }  # fmt: skip
@@ -321,6 +322,7 @@ SPANS_IN = {
     ]
 }
 
+SERIES = {"since": 1_767_225_600_000_000, "until": 1_767_229_200_000_000, "stride": 60_000_000}
 NOTED = {"metadata_filter.note": "<secret>"}
 INSIGHT = "/sessions/{session_id}/insights/{insights_job_id}"
 CALL = {"method": "GET", "url": "mine"}
@@ -785,7 +787,32 @@ CASES: list[Case] = [
     writes("POST", "/julep/files", {"name": "mine", "content": "eA=="}, told=False),
     writes("POST", "/julep/agents/{agent_id}", {"name": "mine", "canonical_name": "x<word>"}, told=False),
     writes("POST", "/julep/users/{user_id}", {"name": "mine"}, told=False),
+    # the page
+    reads("/ui/api/me"),
+    reads("/ui/api/newest"),
+    reads("/ui/api/filter", "POST", body={"filter": 'eq(name, "x")'}, told=False),
+    reads("/ui/api/projects"),
+    reads("/ui/api/projects/{project_id}"),
+    reads("/ui/api/projects/{project_id}/figures", "POST", body={}),
+    reads("/ui/api/projects/{project_id}/series", "POST", body=SERIES),
+    reads("/ui/api/projects/{project_id}/values"),
+    reads("/ui/api/projects/{project_id}/runs", "POST", body={"search": "<secret>"}),
+    reads("/ui/api/projects/{project_id}/threads", "POST", body={}),
+    reads("/ui/api/projects/{project_id}/turns", "POST", body={"thread": "<thread>"}),
+    reads("/ui/api/traces/{trace_id}"),
+    reads("/ui/api/runs/{run_id}"),
+    reads("/ui/api/runs/{run_id}/{payload}"),
+    writes("POST", "/ui/api/runs/{run_id}/share"),
+    writes("DELETE", "/ui/api/runs/{run_id}/share"),
     # without a key: the link is the permission, or there is nothing to hide
+    open_to_all("/ui/api/sign-in", "POST", body={"key": "mine"}, told=False),
+    open_to_all("/ui/api/sign-in", "DELETE", told=False),
+    open_to_all("/ui/api/public/{token}/trace"),
+    open_to_all("/ui/api/public/{token}/runs/{run_id}"),
+    open_to_all("/ui/api/public/{token}/runs/{run_id}/{payload}"),
+    open_to_all("/ui/api/{rest:path}", told=False),
+    open_to_all("/ui/assets/{name}", told=False),
+    open_to_all("/ui/{rest:path}"),
     open_to_all("/julep/healthz"),
     open_to_all("/info"),
     open_to_all("/info/health"),

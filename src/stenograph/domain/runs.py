@@ -23,6 +23,7 @@ from stenograph.model.measures import Figure, FigureQuery, NameCount, NamesQuery
 from stenograph.model.query import RunQuery, RunSelection, StatGroup, ThreadQuery
 from stenograph.model.runs import Micros, Run
 from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket, TraceFigures
+from stenograph.model.trees import Tree
 from stenograph.observability import Metrics
 from stenograph.store.api import BlobStore, RunStore
 
@@ -109,6 +110,26 @@ class RunReader:
         with self._metrics.querying("page"):
             runs = await self._store.page(query)
         return await self._placed(query, runs)
+
+    async def tree(self, selection: RunSelection, limit: int) -> Tree:
+        """One trace by column; parents that are not there have given way to the root: see places.
+
+        Deep down a trace the places are worked out only where a parent is missing: that reads it once more.
+        """
+        selection = await self._settled(selection)
+        with self._metrics.querying("tree"):
+            tree = await self._store.tree(selection, limit)
+        here = set(tree.ids)
+        if all(parent is None or parent in here for parent in tree.parents):
+            return tree
+        family = (await self._family(selection.workspace, selection.traces)).parents()
+        return replace(
+            tree,
+            parents=[
+                parent if parent is None or parent in here else family.get(run)
+                for run, parent in zip(tree.ids, tree.parents, strict=True)
+            ],
+        )
 
     async def count(self, selection: RunSelection) -> int:
         """How many runs are selected."""

@@ -95,6 +95,11 @@ class Sharing:
         found = await self._shares.of(workspace, ShareKind.RUN, traces)
         return {UUID(share.target_id): share.token for share in found}
 
+    async def token(self, workspace: UUID, trace: UUID) -> UUID | None:
+        """That of one trace, None when it is not shared."""
+        found = await self._shares.of(workspace, ShareKind.RUN, [str(trace)])
+        return found[0].token if found else None
+
     async def page(self, workspace: UUID, offset: int, limit: int) -> list[SharedTrace]:
         """The workspace's links, newest first, each with name and type of the run it leads to."""
         shares = await self._shares.page(workspace, offset, limit)

@@ -22,19 +22,20 @@ from stenograph.wire.http import Services, encode
 from stenograph.wire.julep.routes import FACE as JULEP
 from stenograph.wire.langsmith.routes import FACE as LANGSMITH
 from stenograph.wire.otlp.routes import routes as otlp_routes
-from stenograph.wire.ui.routes import routes as ui_routes
+from stenograph.wire.ui import public
+from stenograph.wire.ui.routes import FACE as PAGE
 
 log = structlog.get_logger("stenograph.http")
 
 
-FACES: Final = (HONEYHIVE, JULEP, LANGSMITH)
+FACES: Final = (HONEYHIVE, JULEP, PAGE, LANGSMITH)
 """The one at the root comes last: it has what no other has."""
 
 
 def routes() -> list[BaseRoute]:
     """Everything that is answered here, by the path that Addresses leaves."""
     vendors = [route for face in FACES for route in face.routes()]
-    return [*vendors, *otlp_routes(), *ui_routes(), Route("/metrics", _metrics)]
+    return [*vendors, *otlp_routes(), *public.routes(), Route("/metrics", _metrics)]
 
 
 def _face(request: Request) -> Face:

@@ -33,6 +33,7 @@ from stenograph.domain.feedback.formulas import FeedbackFormulas
 from stenograph.domain.feedback.tokens import FeedbackTokens
 from stenograph.domain.insights.insights import Insights
 from stenograph.domain.objects.objects import Objects
+from stenograph.domain.page import Page
 from stenograph.domain.projects.deletion import ProjectDeletion
 from stenograph.domain.projects.projects import Projects
 from stenograph.domain.projects.stats import ProjectStats
@@ -92,6 +93,7 @@ class Services:
     queue_filling: QueueFilling
     objects: Objects
     insights: Insights
+    page: Page
     links: Links
     prices: PriceBook
     meta: MetaStore

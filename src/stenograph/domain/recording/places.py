@@ -148,6 +148,11 @@ class Family:
         """The dotted orders of those runs of which the store does not have the whole."""
         return {run.id: self.order(run) for run in self._runs.values() if not is_known(run.dotted_order)}
 
+    def parents(self) -> dict[bytes, bytes | None]:
+        """Of each run its parent, by their bytes."""
+        above = ((run.id.bytes, self.parent(run)) for run in self._runs.values())
+        return {run: None if parent is None else parent.bytes for run, parent in above}
+
     def placed(self, run: Run) -> Run:
         """The run in its place."""
         if is_known(run.dotted_order):

@@ -12,6 +12,7 @@ from stenograph.model.measures import Figure, FigureQuery, NameCount, NamesQuery
 from stenograph.model.query import Change, FeedbackQuery, RunQuery, RunSelection, StatGroup, ThreadQuery
 from stenograph.model.runs import Family, Micros, Run, Usage
 from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket, TraceFigures
+from stenograph.model.trees import Tree
 
 
 class RejectedRows(Exception):
@@ -62,6 +63,9 @@ class RunStore(Protocol):
 
     async def page(self, query: RunQuery) -> list[Run]:
         """The runs of one page, with the columns asked for and those of their key."""
+
+    async def tree(self, selection: RunSelection, limit: int) -> Tree:
+        """The selected runs, which are of one trace, by column: at most `limit`, the oldest."""
 
     async def answered_examples(self, selection: RunSelection) -> list[UUID]:
         """The examples that the selected runs refer to, each once, in no order."""

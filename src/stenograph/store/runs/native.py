@@ -181,6 +181,12 @@ class Reader:
         made = {one: UUID(bytes=one) for one in set(each)}
         return [made[one] for one in each]
 
+    def _pieces(self, size: str, rows: int) -> list[bytes]:
+        """Texts of one length."""
+        width = int(size)
+        whole = bytes(self._take(rows * width))
+        return [whole[at : at + width] for at in range(0, len(whole), width)]
+
     def _low_cardinality(self, inside: str, rows: int) -> list[Any]:
         width = self._fixed("<u8", 1)[0] & 0xFF
         size = self._fixed("<u8", 1)[0]
@@ -245,6 +251,7 @@ def _number_reader(dtype: str) -> Callable[[Reader, str, int], list[Any]]:
 
 _READERS: dict[str, Callable[[Reader, str, int], list[Any]]] = {
     "String": Reader._texts,
+    "FixedString": Reader._pieces,
     "UUID": Reader._uuids,
     "LowCardinality": Reader._low_cardinality,
     "Nullable": Reader._nullable,

@@ -16,6 +16,7 @@ from stenograph.model.measures import Figure, FigureQuery, NameCount, NamesQuery
 from stenograph.model.query import Change, FeedbackQuery, RunQuery, RunSelection, StatGroup, ThreadQuery
 from stenograph.model.runs import Family, Micros, Run, Usage
 from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket, TraceFigures
+from stenograph.model.trees import Tree
 from stenograph.store.api import RejectedRows
 from stenograph.store.runs import answers, feedback_query, figures, measures, query, rows
 from stenograph.store.runs.engine import Engine, statements
@@ -137,6 +138,9 @@ class Runs:
 
     async def page(self, wanted: RunQuery) -> list[Run]:
         return rows.runs(wanted.selection.workspace, await self._engine.query(*query.page(wanted)))
+
+    async def tree(self, selection: RunSelection, limit: int) -> Tree:
+        return Tree(**await self._engine.query(*query.tree(selection, limit)))
 
     async def answered_examples(self, selection: RunSelection) -> list[UUID]:
         columns = await self._engine.query(*query.answered_examples(selection))

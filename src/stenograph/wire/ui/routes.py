@@ -1,49 +1,39 @@
-"""The page. Until it is built, a placeholder that says so; `/` sends a browser there."""
+"""The page's face: its own small API over the same services as the vendors' faces, and its files."""
 
 from __future__ import annotations
 
-from html import escape
-
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from stenograph.wire.http import encode, services
-from stenograph.wire.ui import dead_letters, share
-
-_PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Stenograph</title>
-<style>
-  :root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }}
-  body {{ max-width: 44rem; margin: 4rem auto; padding: 0 1rem }}
-  pre {{ padding: 1rem; border: 1px solid #8884; border-radius: 6px; white-space: pre-wrap; overflow-wrap: anywhere }}
-</style>
-<h1>Stenograph is recording</h1>
-<p>Point a LangSmith client here and run your program:</p>
-<pre>export LANGSMITH_ENDPOINT={url}
-export LANGSMITH_TRACING=true
-export LANGSMITH_API_KEY={key}</pre>
-<p>Everything it records can be read back through the same client. The page that shows it to people is not
-part of this version yet.</p>
-</html>"""
+from stenograph.wire.face import Face
+from stenograph.wire.http import encode
+from stenograph.wire.ui import dead_letters, errors, files, projects, runs, signing_in, traces
 
 
 async def page(request: Request) -> Response:
-    """GET /ui/."""
-    settings = services(request).settings
-    url = settings.public_url or str(request.base_url).rstrip("/")
-    key = "anything" if settings.auth_open else "&lt;your key&gt;"
-    policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
-    return HTMLResponse(_PAGE.format(url=escape(url), key=key), headers={"Content-Security-Policy": policy})
+    """GET /ui and below: one document for every address of the page."""
+    return files.document(request)
 
 
-async def root(request: Request) -> Response:
-    """GET /: a browser wants the page, a program a sign of life."""
-    if "text/html" in request.headers.get("accept", ""):
-        return RedirectResponse("/ui")
-    return encode({"name": "Stenograph", "ok": True})
+async def nothing(request: Request) -> Response:
+    """Below /ui/api nothing is the page: a mistyped address of the API must not look like an answer."""
+    return encode({"message": f"There is no {request.method} {request.url.path[:200]} here."}, 404)
 
 
 def routes() -> list[BaseRoute]:
-    return [Route("/", root), Route("/ui", page), *share.routes(), *dead_letters.routes()]
+    """In the order of matching: fixed paths before those with parameters."""
+    return [
+        *signing_in.routes(),
+        *projects.routes(),
+        *runs.routes(),
+        *traces.routes(),
+        *dead_letters.routes(),
+        Route("/ui/api/{rest:path}", nothing, methods=["GET"]),
+        Route("/ui/assets/{name}", files.asset, methods=["GET"]),
+        Route("/ui", page, methods=["GET"]),
+        Route("/ui/{rest:path}", page, methods=["GET"]),
+    ]
+
+
+FACE = Face("/ui", routes, errors.failed, errors.unrouted)

@@ -16,7 +16,6 @@ from typing import Final
 import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import BaseRoute, Route
 
 from stenograph.domain.sharing import Opened
 from stenograph.errors import NotFound
@@ -152,7 +151,3 @@ def _html(title: str, body: str, status: int) -> Response:
         f"<title>{_text(title)}</title><style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
     )
     return HTMLResponse(document.encode("utf-8", "replace"), status, headers=HEADERS)
-
-
-def routes() -> list[BaseRoute]:
-    return [Route("/public/{token}/r", page, methods=["GET"])]

@@ -1,0 +1,94 @@
+"""Our values in the page's JSON. Times are microseconds since the epoch, costs dollars, lengths of time seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Raw
+
+from stenograph.model.feedback import Feedback, FeedbackStat
+from stenograph.model.runs import Run, Usage
+from stenograph.model.stats import RunStats
+from stenograph.wire.ui.previews import LENGTH, preview
+
+
+def dollars(pico: int | None) -> float | None:
+    return None if pico is None else pico / 1e12
+
+
+def row(run: Run, feedback: Mapping[str, FeedbackStat]) -> dict[str, Any]:
+    """A run in a table."""
+    return {
+        "id": run.id,
+        "trace": run.trace_id,
+        "name": run.name or "",
+        "type": run.run_type or "chain",
+        "status": run.status,
+        "error": None if run.error is None else run.error[: LENGTH * 2],
+        "start": run.start_time,
+        "end": run.end_time,
+        "firstToken": run.first_token_time,
+        "tokens": run.usage.total_tokens,
+        "cost": dollars(run.usage.total_cost),
+        "tags": run.tags or [],
+        "thread": run.thread_id,
+        "metadata": run.metadata,
+        "input": preview(run.inputs),
+        "output": preview(run.outputs),
+        "feedback": averages(feedback),
+    }
+
+
+def averages(feedback: Mapping[str, FeedbackStat]) -> dict[str, float | None]:
+    """By key the average score; None for what has no number."""
+    return {key: stat.avg for key, stat in feedback.items()}
+
+
+def usage(found: Usage) -> dict[str, Any]:
+    """Tokens and cost by bucket."""
+    return {
+        "promptTokens": found.prompt_tokens,
+        "completionTokens": found.completion_tokens,
+        "totalTokens": found.total_tokens,
+        "promptCost": dollars(found.prompt_cost),
+        "completionCost": dollars(found.completion_cost),
+        "totalCost": dollars(found.total_cost),
+        "promptTokenDetails": found.prompt_token_details,
+        "completionTokenDetails": found.completion_token_details,
+        "promptCostDetails": {key: dollars(cost) for key, cost in found.prompt_cost_details.items()},
+        "completionCostDetails": {key: dollars(cost) for key, cost in found.completion_cost_details.items()},
+    }
+
+
+def figures(stats: RunStats) -> dict[str, Any]:
+    """What runs come to."""
+    return {
+        "runs": stats.run_count,
+        "errorRate": stats.error_rate,
+        "p50": stats.latency_p50,
+        "p99": stats.latency_p99,
+        "firstTokenP50": stats.first_token_p50,
+        "firstTokenP99": stats.first_token_p99,
+        "tokens": stats.total_tokens,
+        "promptTokens": stats.prompt_tokens,
+        "completionTokens": stats.completion_tokens,
+        "cost": dollars(stats.total_cost),
+        "last": stats.last_run_start_time,
+        "feedback": averages(stats.feedback),
+    }
+
+
+def judgement(found: Feedback, *, public: bool) -> dict[str, Any]:
+    """A piece of feedback. Sources name people: not for the public."""
+    return {
+        "id": found.id,
+        "key": found.key,
+        "score": found.score,
+        "value": None if found.value is None else Raw(found.value),
+        "comment": found.comment,
+        "correction": None if found.correction is None else Raw(found.correction),
+        "source": None if public else found.source_type,
+        "error": found.error,
+        "at": found.created_at,
+    }

@@ -1,0 +1,12 @@
+/** Who is looking, and at which server. Known to everything inside. */
+
+import { createContext, useContext } from "react";
+
+import type { Me } from "../api/types";
+
+export const MeContext = createContext<Me | null>(null);
+
+export function useMe(): Me {
+  const me = useContext(MeContext);
+  return me ?? { auth: "keys", role: "", may: [], workspace: "", url: location.origin };
+}

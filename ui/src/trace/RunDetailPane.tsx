@@ -1,0 +1,253 @@
+/** What there is to know of one run. */
+
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { type ReactNode, useState } from "react";
+
+import { ask } from "../api/http";
+import type { Attachment, Judgement, RunDetail, Usage } from "../api/types";
+import { useMe } from "../app/me";
+import { Link, toProject } from "../app/router";
+import { bytes, count, dollars, exactly, micros, score } from "../format/format";
+import { Copy } from "../parts/Copy";
+import { Failure, Waiting } from "../parts/Notice";
+import { Popover } from "../parts/Popover";
+import { Kind, Status } from "../parts/Status";
+import { JsonTree } from "../payload/JsonTree";
+import { PayloadView } from "../payload/PayloadView";
+import { asCurl, asPython } from "../payload/copy";
+import { parse } from "../payload/jsonRows";
+
+const TABS = ["Content", "Metadata", "Feedback", "Cost", "Events"] as const;
+type Tab = (typeof TABS)[number];
+let lastTab: Tab = "Content";
+
+export function RunDetailPane({ id, base, shared }: { id: string; base: string; shared: boolean }): ReactNode {
+  const run = useQuery({ queryKey: ["run", base, id], queryFn: ({ signal }) => ask<RunDetail>(`${base}/${id}`, { signal }), placeholderData: keepPreviousData });
+  if (run.isError) return <Failure error={run.error} retry={() => void run.refetch()} />;
+  if (!run.data) return <Waiting what="Reading the run" />;
+  return <Detail run={run.data} base={base} shared={shared} />;
+}
+
+function Detail({ run, base, shared }: { run: RunDetail; base: string; shared: boolean }): ReactNode {
+  const [tab, setTab_] = useState<Tab>(lastTab);
+  const setTab = (next: Tab): void => {
+    lastTab = next;
+    setTab_(next);
+  };
+  const counts: Partial<Record<Tab, number>> = { Feedback: run.feedback.length };
+  const tabs = TABS.filter((one) => one !== "Events" || run.payloads.events);
+  const current = tabs.includes(tab) ? tab : "Content";
+  return (
+    <>
+      <header className="run-head">
+        <div className="run-title">
+          <Status status={run.status} />
+          <Kind type={run.type} />
+          <h2 title={run.name}>{run.name || "(no name)"}</h2>
+          {!shared && <CopyMenu run={run} />}
+        </div>
+        <p className="run-line">
+          <span title={exactly(run.start)}>{exactly(run.start)}</span>
+          <span>{run.end === null ? "running" : micros(run.end - run.start)}</span>
+          {run.firstToken !== null && <span>first token {micros(run.firstToken - run.start)}</span>}
+          {run.usage.totalTokens > 0 && <span>{count(run.usage.totalTokens)} tokens</span>}
+          {run.usage.totalCost !== null && <span>{dollars(run.usage.totalCost)}</span>}
+        </p>
+      </header>
+      <div className="tabs" role="tablist" aria-label="About the run">
+        {tabs.map((one) => (
+          <button key={one} type="button" role="tab" id={`tab-${one}`} aria-selected={one === current} aria-controls="about-run" onClick={() => setTab(one)}>
+            {one}
+            {counts[one] ? <span className="tab-count">{counts[one]}</span> : null}
+          </button>
+        ))}
+      </div>
+      <div className="run-body" id="about-run" role="tabpanel" aria-labelledby={`tab-${current}`} tabIndex={0}>
+        {current === "Content" && <Content run={run} base={base} />}
+        {current === "Metadata" && <Metadata run={run} base={base} shared={shared} />}
+        {current === "Feedback" && <Feedback items={run.feedback} />}
+        {current === "Cost" && <Cost usage={run.usage} />}
+        {current === "Events" && run.payloads.events && <PayloadView title="Events" name="events" payload={run.payloads.events} base={`${base}/${run.id}`} />}
+      </div>
+    </>
+  );
+}
+
+function CopyMenu({ run }: { run: RunDetail }): ReactNode {
+  const me = useMe();
+  const needsKey = me.auth === "keys";
+  return (
+    <Popover label="Copy" title="Copy">
+      {() => (
+        <div className="menu">
+          <Copy text={run.id}>Id</Copy>
+          <Copy text={() => `${location.origin}/ui/traces/${run.trace}?run=${run.id}`}>Link</Copy>
+          <Copy text={() => asCurl(me.url, run.id, needsKey)}>As curl</Copy>
+          <Copy text={() => asPython(me.url, run.id, needsKey)}>As Python</Copy>
+        </div>
+      )}
+    </Popover>
+  );
+}
+
+function Content({ run, base }: { run: RunDetail; base: string }): ReactNode {
+  const { inputs, outputs } = run.payloads;
+  const path = `${base}/${run.id}`;
+  return (
+    <>
+      {run.error !== null && (
+        <section className="payload failure" aria-label="Error">
+          <header>
+            <h3>Error</h3>
+            <Copy text={run.error} />
+          </header>
+          <pre className="plain" tabIndex={0}>{run.error}</pre>
+        </section>
+      )}
+      {inputs && <PayloadView key={`${run.id}i`} title="Inputs" name="inputs" payload={inputs} base={path} />}
+      {outputs && <PayloadView key={`${run.id}o`} title="Outputs" name="outputs" payload={outputs} base={path} />}
+      {!inputs && !outputs && run.error === null && <p className="faint">Neither inputs nor outputs were recorded.</p>}
+      {run.attachments.length > 0 && <Attachments files={run.attachments} />}
+    </>
+  );
+}
+
+function Attachments({ files }: { files: readonly Attachment[] }): ReactNode {
+  return (
+    <section className="payload" aria-label="Attachments">
+      <header>
+        <h3>Attachments</h3>
+      </header>
+      <ul className="files">
+        {files.map((file) => (
+          <li key={file.name}>
+            {/^image\/(png|jpeg|gif|webp|avif)$/.test(file.type) && <img className="picture" src={file.url} alt={file.name} loading="lazy" />}
+            <a href={file.url} download>
+              {file.name}
+            </a>{" "}
+            <span className="faint">
+              {file.type}, {bytes(file.size)}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Metadata({ run, base, shared }: { run: RunDetail; base: string; shared: boolean }): ReactNode {
+  const extra = run.payloads.extra?.text ? parse(run.payloads.extra.text) : null;
+  const { metadata, ...rest } = typeof extra === "object" && extra !== null ? (extra as Record<string, unknown>) : {};
+  const known: [string, ReactNode][] = [
+    ["id", <code key="id">{run.id}</code>],
+    ["trace", <code key="trace">{run.trace}</code>],
+    ["began", exactly(run.start)],
+    ["ended", run.end === null ? "not yet" : exactly(run.end)],
+    ["received", exactly(run.received)],
+  ];
+  if (run.project) known.push(["project", <Link key="p" to={toProject(run.project)}>{run.project}</Link>]);
+  if (run.thread && run.project) known.push(["thread", <Link key="t" to={toProject(run.project, `?tab=threads&thread=${encodeURIComponent(run.thread)}`)}>{run.thread}</Link>]);
+  if (run.example) known.push(["example", <code key="e">{run.example}</code>]);
+  return (
+    <>
+      <dl className="pairs">
+        {known.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+        {run.tags.length > 0 && (
+          <div>
+            <dt>tags</dt>
+            <dd>
+              {run.tags.map((tag) => (
+                <span key={tag} className="tag">
+                  {tag}
+                </span>
+              ))}
+            </dd>
+          </div>
+        )}
+      </dl>
+      {metadata !== undefined && metadata !== null && (
+        <section className="payload" aria-label="Metadata">
+          <header>
+            <h3>Metadata</h3>
+            <Copy text={() => JSON.stringify(metadata, null, 2)} />
+          </header>
+          <JsonTree value={metadata} label="Metadata" />
+        </section>
+      )}
+      {Object.keys(rest).length > 0 && (
+        <section className="payload" aria-label="Extra">
+          <header>
+            <h3>Extra</h3>
+          </header>
+          <JsonTree value={rest} label="Extra" />
+        </section>
+      )}
+      {run.payloads.extra && run.payloads.extra.text === null && <PayloadView title="Extra" name="extra" payload={run.payloads.extra} base={`${base}/${run.id}`} />}
+      {!shared && run.payloads.serialized && <PayloadView title="Serialized" name="serialized" payload={run.payloads.serialized} base={`${base}/${run.id}`} />}
+    </>
+  );
+}
+
+function Feedback({ items }: { items: readonly Judgement[] }): ReactNode {
+  if (items.length === 0) return <p className="faint">Nobody has judged this run yet.</p>;
+  return (
+    <ul className="judgements">
+      {items.map((item) => (
+        <li key={item.id}>
+          <strong>{item.key}</strong>
+          {item.score !== null && <span className="score">{score(item.score)}</span>}
+          {item.error && <span className="mark-error">failed</span>}
+          {item.value !== null && item.value !== undefined && <span className="tag">{typeof item.value === "string" ? item.value : JSON.stringify(item.value)}</span>}
+          <span className="faint">
+            {item.source ? `${item.source}, ` : ""}
+            {exactly(item.at)}
+          </span>
+          {item.comment && <p className="verbatim">{item.comment}</p>}
+          {item.correction !== null && item.correction !== undefined && <JsonTree value={item.correction} label="Correction" />}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Cost({ usage }: { usage: Usage }): ReactNode {
+  if (usage.totalTokens === 0 && usage.totalCost === null) return <p className="faint">No tokens were counted here.</p>;
+  const lines: [string, number, number | null, boolean][] = [];
+  for (const [side, total, cost, tokens, costs] of [
+    ["Input", usage.promptTokens, usage.promptCost, usage.promptTokenDetails, usage.promptCostDetails],
+    ["Output", usage.completionTokens, usage.completionCost, usage.completionTokenDetails, usage.completionCostDetails],
+  ] as const) {
+    lines.push([side, total, cost, false]);
+    for (const key of new Set([...Object.keys(tokens), ...Object.keys(costs)])) lines.push([key.replaceAll("_", " "), tokens[key] ?? 0, costs[key] ?? null, true]);
+  }
+  return (
+    <table className="ledger">
+      <thead>
+        <tr>
+          <th scope="col">Bucket</th>
+          <th scope="col">Tokens</th>
+          <th scope="col">Cost</th>
+        </tr>
+      </thead>
+      <tbody>
+        {lines.map(([name, tokens, cost, detail], at) => (
+          <tr key={at} className={detail ? "detail" : ""}>
+            <th scope="row">{name}</th>
+            <td>{tokens.toLocaleString("en")}</td>
+            <td>{dollars(cost)}</td>
+          </tr>
+        ))}
+        <tr className="total">
+          <th scope="row">Total</th>
+          <td>{usage.totalTokens.toLocaleString("en")}</td>
+          <td>{dollars(usage.totalCost)}</td>
+        </tr>
+      </tbody>
+    </table>
+  );
+}
