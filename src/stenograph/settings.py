@@ -306,8 +306,8 @@ class Settings(BaseSettings):
     )
     render_user_messages: bool = Field(
         False,
-        description="Messages of users are templates too, in sessions that render templates. Whoever writes one can "
-        "then read what the agent, its user and its docs have in them.",
+        description="Messages of users are templates too in sessions that do not say whether they render templates. "
+        "Whoever writes one can then read what the agent, its user and its docs have in them.",
     )
     chat_tool_rounds: int = Field(
         10,

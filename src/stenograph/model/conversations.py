@@ -82,6 +82,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
 
     A participant may have been deleted since: its id stays, so that history still says who spoke.
     `inherited_template` is the first agent's own template, for reading; `metadata` is the client's JSON object.
+    `render_templates` None: nobody said, which is True but for the messages of users.
     """
 
     id: UUID
@@ -93,7 +94,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     situation: str | None = None
     system_template: str | None = None
     summary: str | None = None
-    render_templates: bool = True
+    render_templates: bool | None = None
     token_budget: int | None = None
     context_overflow: ContextOverflow | None = None
     auto_run_tools: bool = False
@@ -124,7 +125,7 @@ class ConversationPatch(msgspec.Struct, frozen=True, kw_only=True):
 
     situation: str | UnsetType | None = UNSET
     system_template: str | UnsetType | None = UNSET
-    render_templates: bool | UnsetType = UNSET
+    render_templates: bool | UnsetType | None = UNSET
     token_budget: int | UnsetType | None = UNSET
     context_overflow: ContextOverflow | UnsetType | None = UNSET
     auto_run_tools: bool | UnsetType = UNSET
@@ -153,7 +154,7 @@ class ConversationPatch(msgspec.Struct, frozen=True, kw_only=True):
 _PLAIN = ConversationPatch(
     situation=None,
     system_template=None,
-    render_templates=True,
+    render_templates=None,
     token_budget=None,
     context_overflow=None,
     auto_run_tools=False,

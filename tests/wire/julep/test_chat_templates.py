@@ -37,6 +37,18 @@ def test_messages_of_system_and_assistant_are_templates_and_users_are_not(chatti
     ]  # fmt: skip
 
 
+def test_users_write_templates_where_the_session_was_said_to_render_them(chatting: Any) -> None:
+    ident = session(chatting, render_templates=True)
+    assert rendered(chatting, ident, user("{{ 1 + 1 }} {{ session.render_templates }}"))[1:] == ["2 True"]
+    with pytest.raises(BadRequestError, match="syntax error"):
+        rendered(chatting, ident, user("{% broken"))
+    chatting.sessions.update(ident, render_templates=False)
+    assert rendered(chatting, ident, user("{{ 1 + 1 }}"))[1:] == ["{{ 1 + 1 }}"]
+    chatting.sessions.update(ident, render_templates=True)
+    assert rendered(chatting, ident, user("{{ 1 + 1 }}"))[1:] == ["2"]
+    assert chatting.sessions.get(ident).render_templates is True
+
+
 def test_users_texts_stay_as_they_are_in_history(chatting: Any, model: ModelServer) -> None:
     ident = session(chatting)
     model.script.append(Reply(text=ATTACK))

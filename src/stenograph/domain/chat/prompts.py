@@ -36,7 +36,7 @@ from stenograph.domain.templates.renderer import Renderer
 from stenograph.errors import Invalid, PromptTooBig
 from stenograph.llm import tokens
 from stenograph.model.agents import Agent
-from stenograph.model.conversations import ConversationContext, EntrySource, History, Speaker
+from stenograph.model.conversations import Conversation, ConversationContext, EntrySource, History, Speaker
 from stenograph.model.docs import Found, Owner, OwnerKind
 
 _TOLD: Final = frozenset(
@@ -49,6 +49,8 @@ _TOLD: Final = frozenset(
     }
 )
 """Sources of entries that a model is told again."""
+
+_TEMPLATES: Final = frozenset({Speaker.SYSTEM, Speaker.ASSISTANT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,12 @@ class Prompt:
 
 
 class Prompts:
-    """Makes prompts. `renders_users`: messages of users are templates as well, where those of others are."""
+    """Makes prompts. `renders_users`: messages of users are templates as well in sessions that do not say."""
 
     def __init__(self, recall: Recall, renderer: Renderer, *, renders_users: bool) -> None:
         self._recall = recall
         self._renderer = renderer
-        self._templates = {Speaker.SYSTEM, Speaker.ASSISTANT} | ({Speaker.USER} if renders_users else set())
+        self._renders_users = renders_users
 
     async def prepare(self, context: ConversationContext, asked: Asked, trace: Trace) -> Prompt:
         """Invalid when the agent is none of the session's, a template cannot be rendered, or a tool's result answers
@@ -131,6 +133,12 @@ class Prompts:
             found = [Found(msgspec.structs.replace(each.chunk, vector=None), each.distance) for each in found]
         return tuple(found)
 
+    def _templates_of(self, talk: Conversation) -> frozenset[Speaker]:
+        """Whose messages are templates. Users' are where somebody said that the session's are (decisions/085)."""
+        if talk.render_templates is False:
+            return frozenset()
+        return _TEMPLATES | {Speaker.USER} if talk.render_templates or self._renders_users else _TEMPLATES
+
     async def _rendered(
         self,
         context: ConversationContext,
@@ -142,7 +150,7 @@ class Prompts:
         """The system's prompt, none when nothing comes of its template, and the new messages."""
         talk = context.history.conversation
         template = talk.system_template if talk.system_template is not None else agent.template
-        templates = self._templates if talk.render_templates else set()
+        templates = self._templates_of(talk)
         sources = [
             part.text
             for message in asked.messages

@@ -83,7 +83,7 @@ def session_of(talk: Conversation) -> Json:
         "situation": talk.situation,
         "system_template": talk.template,
         "summary": talk.summary,
-        "render_templates": talk.render_templates,
+        "render_templates": talk.render_templates is not False,
         "token_budget": talk.token_budget,
         "context_overflow": None if talk.context_overflow is None else talk.context_overflow.value,
         "auto_run_tools": talk.auto_run_tools,

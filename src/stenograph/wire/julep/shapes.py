@@ -215,7 +215,7 @@ def session(found: Conversation) -> Json:
         "situation": found.situation,
         "system_template": found.template,
         "summary": found.summary,
-        "render_templates": found.render_templates,
+        "render_templates": found.render_templates is not False,
         "token_budget": found.token_budget,
         "context_overflow": found.context_overflow,
         "auto_run_tools": found.auto_run_tools,

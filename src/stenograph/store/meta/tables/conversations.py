@@ -69,7 +69,7 @@ conversations: Final = sa.Table(
     words("situation", nullable=True),
     words("system_template", nullable=True),
     words("summary", nullable=True),
-    sa.Column("render_templates", sa.Boolean(), nullable=False),
+    sa.Column("render_templates", sa.Boolean()),
     sa.Column("token_budget", sa.BigInteger(), nullable=True),
     words("context_overflow", nullable=True),
     sa.Column("auto_run_tools", sa.Boolean(), nullable=False),

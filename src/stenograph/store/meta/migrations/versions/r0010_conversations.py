@@ -125,7 +125,7 @@ def _conversations() -> None:
         text("situation", nullable=True),
         text("system_template", nullable=True),
         text("summary", nullable=True),
-        sa.Column("render_templates", sa.Boolean(), nullable=False),
+        sa.Column("render_templates", sa.Boolean()),
         sa.Column("token_budget", sa.BigInteger(), nullable=True),
         text("context_overflow", nullable=True),
         sa.Column("auto_run_tools", sa.Boolean(), nullable=False),
