@@ -102,7 +102,10 @@ class DeadLetters:
         return gone
 
     async def replay(self, caller: Caller, letter_ids: Sequence[UUID]) -> list[Replayed]:
-        """What became of each, in this order. StoreUnavailable, with nothing done, while the run store is away."""
+        """What became of each, in this order.
+
+        StoreUnavailable while the run store is away; what was sent before it went is in the inbox then, and marked.
+        """
         scope = _scope(caller)
         begun = time.time_ns() // 1000
         outcomes: dict[UUID, Replayed] = {}
