@@ -17,7 +17,7 @@ from typing import Final
 
 from rich.console import Console
 
-from bench import bodies, data, datasets, evaluation, floor, insights, judgements, reads, spans
+from bench import bodies, data, datasets, evaluation, floor, insights, judgements, reads, sessions, spans
 from bench.bodies import Body, Mode
 from bench.connection import OTLP
 from bench.data import MadeRun, Span
@@ -151,6 +151,30 @@ class Bench:
         shutil.rmtree(server.folder)
         for path in paths:
             path.unlink()
+
+    def sessions(self) -> None:
+        """A HoneyHive session of 10,000 events, written and read."""
+        server = self._server("sessions")
+        server.start()
+        server.settle(20)
+        self._say("a session of 10,000 events")
+        found = sessions.measure(server, self._plan.calls)
+        group = "a HoneyHive session of 10,000 events"
+        self._report.add(
+            Figure(group, "events a second, batches of 500", sessions.EVENTS / found.written, ""),
+            Figure(group, "server CPU an event, until it can be read",
+                   found.written_cpu / sessions.EVENTS * 1e6, "µs"),
+            Figure(group, "floor: the tree's JSON encoded", found.floor * 1000, "ms"),
+        )  # fmt: skip
+        for name, read in found.reads.items():
+            note = f"{read.bytes / 1e6:.2f} MB an answer"
+            self._report.add(
+                Figure(group, f"{name}, p50", quantile(read.times, 0.5) * 1000, "ms", note=note),
+                Figure(group, f"{name}, server CPU", read.cpu * 1000, "ms"),
+            )
+        self._report.add(Figure(group, "memory, peak", found.memory / 1e6, "MB", 1500))
+        server.stop()
+        shutil.rmtree(server.folder)
 
     def _fill(self, server: Server, mode: Mode, runs: int) -> tuple[Span, float]:
         """Start a server, send a series in a closed loop, wait until it is quiet; the rate it took."""
@@ -441,7 +465,7 @@ def main() -> None:
     )
     parser.add_argument(
         "--only",
-        choices=("ingest", "spans", "reads", "judgements", "datasets", "evaluation", "insights"),
+        choices=("ingest", "spans", "sessions", "reads", "judgements", "datasets", "evaluation", "insights"),
         help="a part of it; judgements are among the reads too",
     )
     parser.add_argument("--connections", type=int, default=8, help="client connections (default 8)")
@@ -473,6 +497,8 @@ def main() -> None:
                 bench.ingest()
             if given.only in (None, "spans"):
                 bench.spans()
+            if given.only in (None, "sessions"):
+                bench.sessions()
             if given.only in (None, "datasets"):
                 bench.datasets()
             if given.only in (None, "reads"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
@@ -134,20 +135,24 @@ def _metadata(one: Draft, shared: Attributes) -> Attributes:
         if key in found and found[key] != value:
             found[f"attribute.{key}"] = found[key]
         found[key] = value
-    if one.session is None and not any(found.get(key) for key in THREAD_KEYS):
-        thread = next((rest[key] for key in _THREADS if rest.get(key)), None)
-        if thread is not None:
-            found["thread_id"] = thread
-    if "user_id" not in found:
-        user = next((rest[key] for key in _USERS if rest.get(key)), None)
-        if user is not None:
-            found["user_id"] = user
+    if one.session is None and not _first(found, THREAD_KEYS) and (thread := _first(rest, _THREADS)):
+        found["thread_id"] = thread
+    if "user_id" not in found and (user := _first(rest, _USERS)):
+        found["user_id"] = user
     if usage := _usage(one):
         found["usage_metadata"] = usage
     found["otel.trace_id"] = span.trace_id.hex()
     found["otel.span_id"] = span.span_id.hex()
     _of_the_protocol(one, found)
     return found
+
+
+def _first(attributes: Attributes, keys: Iterable[str]) -> Any:
+    """The first of these that says something."""
+    for key in keys:
+        if value := attributes.get(key):
+            return value
+    return None
 
 
 def _of_the_protocol(one: Draft, found: Attributes) -> None:

@@ -40,16 +40,26 @@ READERS: Final[tuple[tuple[frozenset[str], Callable[[Draft], None]], ...]] = (
 )
 """Each with the first segments of its attributes: a span without any of them is not shown to it."""
 
-_OUTRIGHT: Final = (langsmith.HEADS, honeyhive.HEADS)
+_OUTRIGHT: Final = (langsmith.read, honeyhive.read)
 
 
 def read(draft: Draft) -> None:
     """Let every convention that a span may speak read it."""
-    heads = draft.shape.heads
-    others = False
-    for spoken, reader in READERS:
-        if not heads.isdisjoint(spoken) or (draft.events and "event" in spoken):
-            reader(draft)
-            others = others or spoken not in _OUTRIGHT
-    if others and draft.rephrased is not None:
+    shape = draft.shape
+    found = shape.readers_with_events if draft.events else shape.readers
+    if found is None:
+        found = _readers(shape.heads, bool(draft.events))
+        if draft.events:
+            shape.readers_with_events = found
+        else:
+            shape.readers = found
+    for reader in found:
+        reader(draft)
+    if draft.rephrased is not None and found[-1] not in _OUTRIGHT:
         rephrasing.rephrase(draft, draft.rephrased)
+
+
+def _readers(heads: frozenset[str], events: bool) -> tuple[Callable[[Draft], None], ...]:
+    return tuple(
+        reader for spoken, reader in READERS if not heads.isdisjoint(spoken) or (events and "event" in spoken)
+    )

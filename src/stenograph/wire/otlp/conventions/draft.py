@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -24,10 +24,14 @@ _MAX_NESTING: Final = 64
 class Shape:
     """What there is to know of a span from its keys alone: worked out once for all spans that have the same."""
 
-    __slots__ = ("_groups", "_keys", "heads")
+    __slots__ = ("_groups", "_keys", "_seconds", "heads", "readers", "readers_with_events")
 
     def __init__(self, keys: tuple[str, ...]) -> None:
         self._keys = keys
+        self._seconds: dict[tuple[str, ...], frozenset[str]] = {}
+        # Who reads such spans; set by those who know the conventions.
+        self.readers: tuple[Callable[[Draft], None], ...] | None = None
+        self.readers_with_events: tuple[Callable[[Draft], None], ...] | None = None
         self._groups: dict[str, tuple[tuple[str, str], ...]] = {}
         self.heads = frozenset(key.partition(".")[0] for key in keys)
 
@@ -38,6 +42,14 @@ class Shape:
             size = len(prefix)
             found = tuple((key, key[size:]) for key in self._keys if key.startswith(prefix))
             self._groups[prefix] = found
+        return found
+
+    def seconds(self, prefixes: tuple[str, ...]) -> frozenset[str]:
+        """The second segments of the keys that begin with one of these."""
+        found = self._seconds.get(prefixes)
+        if found is None:
+            found = frozenset(key.split(".", 2)[1] for key in self._keys if key.startswith(prefixes))
+            self._seconds[prefixes] = found
         return found
 
 

@@ -32,6 +32,13 @@ _KINDS: Final = {
     "EVALUATOR": "chain",
 }  # fmt: skip
 _OF_MODELS: Final = frozenset({"llm", "embedding"})
+_OF_LISTS: Final = ("llm.", "retrieval.", "reranker.", "embedding.")
+_FLATTENED: Final = frozenset(
+    {
+        "input_messages", "output_messages", "prompts", "choices", "tools", "documents", "input_documents",
+        "output_documents", "embeddings",
+    }
+)  # fmt: skip
 
 
 def read(draft: Draft) -> None:
@@ -88,12 +95,10 @@ def _usage(draft: Draft) -> None:
 
 def _lists(draft: Draft) -> None:
     """What is flattened: into inputs, outputs and parameters, unless it is there already."""
+    heads = draft.shape.seconds(_OF_LISTS)
+    if heads.isdisjoint(_FLATTENED) and draft.inputs is not None:
+        return
     rest = draft.rest
-    heads = {
-        key.split(".", 2)[1]
-        for key in rest
-        if key.startswith(("llm.", "retrieval.", "reranker.", "embedding."))
-    }
     if "input_messages" in heads:
         sent = _take(draft, "llm.input_messages.")
         if not draft.has(draft.inputs, "messages", "input", "prompt", "contents"):
