@@ -702,7 +702,7 @@ CASES: list[Case] = [
     writes("POST", "/julep/sessions", {**SESSION_IN, "user": "<user>"}),
     writes("PATCH", "/julep/sessions/{conversation_id}", {"situation": "mine"}),
     writes("PUT", "/julep/sessions/{conversation_id}", {"situation": "mine"}),
-    writes("POST", "/julep/sessions/{conversation_id}/chat", CHAT_IN),
+    writes("POST", "/julep/sessions/{conversation_id}/chat", CHAT_IN, told=False),  # no model is set up here
     writes("DELETE", "/julep/sessions/{conversation_id}/history"),
     writes("DELETE", "/julep/sessions/{conversation_id}"),
     writes("DELETE", "/julep/users/{user_id}"),

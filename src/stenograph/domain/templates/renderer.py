@@ -19,6 +19,9 @@ LONGEST_TEXT: Final = 1_000_000
 SECONDS: Final = 3.0
 """For all templates of one call; an ordinary one takes less than a millisecond."""
 
+_STARTING: Final = 60.0
+"""Seconds that a process may take to start; half a second does on a machine with nothing else to do."""
+
 _LINE: Final = 64 << 20
 _WORKER: Final = "stenograph.domain.templates.worker"
 
@@ -71,7 +74,7 @@ class Renderer:
 async def _start() -> asyncio.subprocess.Process:
     """In an environment that says where the code is, and nothing else."""
     try:
-        return await asyncio.create_subprocess_exec(
+        worker = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             _WORKER,
@@ -84,6 +87,18 @@ async def _start() -> asyncio.subprocess.Process:
         )
     except OSError as error:
         raise StoreUnavailable(f"Templates cannot be rendered now: {error.strerror}.") from None
+    assert worker.stdout is not None
+    try:
+        ready = await asyncio.wait_for(worker.stdout.readline(), _STARTING)
+    except BaseException as error:
+        await asyncio.shield(_end(worker))
+        if isinstance(error, TimeoutError):
+            raise StoreUnavailable("Templates cannot be rendered now: the machine is too busy.") from None
+        raise
+    if not ready:
+        await _end(worker)
+        raise StoreUnavailable("Templates cannot be rendered now: their process does not start.")
+    return worker
 
 
 async def _ask(worker: asyncio.subprocess.Process, asked: bytes) -> dict[str, Any] | None:
