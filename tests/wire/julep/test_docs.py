@@ -358,7 +358,8 @@ _fields = ("text", "vector", "limit", "lang", "metadata_filter", "confidence", "
            "trigram_similarity_threshold", "include_embeddings")  # fmt: skip
 _odd = (
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=6)
-    | st.lists(st.floats() | st.text(max_size=2), max_size=3) | st.dictionaries(st.text(max_size=3), st.integers(), max_size=2)
+    | st.lists(st.floats() | st.text(max_size=2), max_size=3)
+    | st.dictionaries(st.text(max_size=3), st.integers(), max_size=2)
     | st.just([0.5] * LOCAL_DIMENSIONS)
 )  # fmt: skip
 
