@@ -52,7 +52,8 @@ def asking(
 def test_vectors_have_length_one_and_the_order_of_their_texts(server: ModelServer) -> None:
     texts = ["x" * number for number in range(70)]
     found = asking(server, lambda embedder: embedder.embed(texts))
-    assert (found.shape, found.dtype) == ((70, 3), np.float32)
+    assert found.shape == (70, 3)
+    assert found.dtype == np.float32
     assert np.allclose(np.linalg.norm(found, axis=1), 1)
     assert np.allclose(found[4], [4 / np.sqrt(24), 2 / np.sqrt(24), 2 / np.sqrt(24)])
     assert [len(asked.body["input"]) for asked in server.asked] == [32, 32, 6]

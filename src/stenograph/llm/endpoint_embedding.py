@@ -74,7 +74,8 @@ class EndpointEmbedder:
             )
         self._learnt = found.shape[1]
         norms = np.linalg.norm(found, axis=1, keepdims=True)
-        return (found / np.maximum(norms, 1e-12)).astype(np.float32)
+        units: Vectors = (found / np.maximum(norms, 1e-12)).astype(np.float32)
+        return units
 
 
 def of_settings(settings: Settings, models: Models) -> Embedder:

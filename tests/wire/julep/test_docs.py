@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import uuid
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from julep import (
     APIStatusError,
     BadRequestError,
@@ -349,3 +352,22 @@ def test_truncated_bodies_and_wrong_ids(julep: Client, raw: httpx.Client, owner:
     with pytest.raises((BadRequestError, UnprocessableEntityError)) as caught:
         owner.create("t", "c", metadata=list(range(3)))
     assert isinstance(caught.value, APIStatusError)
+
+
+_fields = ("text", "vector", "limit", "lang", "metadata_filter", "confidence", "alpha", "mmr_strength", "k_multiplier",
+           "trigram_similarity_threshold", "include_embeddings")  # fmt: skip
+_odd = (
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=6)
+    | st.lists(st.floats() | st.text(max_size=2), max_size=3)
+    | st.dictionaries(st.text(max_size=3), st.integers(), max_size=2)
+    | st.just([0.5] * LOCAL_DIMENSIONS)
+)  # fmt: skip
+
+
+@given(sent=st.dictionaries(st.sampled_from(_fields), _odd, max_size=4))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_searched_for_is_no_fault_of_the_server(
+    raw: httpx.Client, julep: Client, sent: dict[str, Any]
+) -> None:
+    answer = raw.post(f"/agents/{uuid.uuid4()}/search", content=json.dumps(sent).encode())
+    assert answer.status_code < 500, answer.text
