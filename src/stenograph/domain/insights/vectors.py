@@ -135,8 +135,7 @@ class _Map:
         return cls(middle, matrix.astype(np.float32), offset)
 
     def apply(self, features: Floats) -> Floats:
-        found: Floats = (features - self.middle) @ self.matrix + self.offset
-        return unit(found)
+        return unit(((features - self.middle) @ self.matrix + self.offset).astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True)
