@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from stenograph.domain.insights.bags import Bags, Floats, Vocabulary, latent, unit
 
-TAUGHT: Final = 700
+TAUGHT: Final = 500
 """Texts that the model embeds itself."""
 
-WORDS: Final = 1000
+WORDS: Final = 600
 """Words that the model embeds, for the student to read by."""
 
 _LATENT: Final = 160
