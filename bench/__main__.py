@@ -482,6 +482,7 @@ def main() -> None:
         calls=20 if given.quick else 60,
         kind_seconds=2.5 if given.quick else 8,
         probes=15 if given.quick else 50,
+        reported=(1000, 10_000) if given.quick else (1000, 10_000, 100_000),
     )
     console = Console() if sys.stdout.isatty() else Console(width=150)
     report = Report(

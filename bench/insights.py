@@ -64,9 +64,8 @@ def measure(server: Server, count: int) -> Found:
     finest = [each for each in found["clusters"] if each["level"] == 0]
     if sum(each["num_runs"] for each in finest) != count:
         raise RuntimeError("the clusters do not add up to all traces")
-    return Found(
-        seconds, stages, max(0, peak - idle), _purity(server, project, job, finest, labels), len(finest), rate_alone, rate
-    )  # fmt: skip
+    purity = _purity(server, project, job, finest, labels)
+    return Found(seconds, stages, max(0, peak - idle), purity, len(finest), rate_alone, rate)
 
 
 def _send(server: Server, project: str, count: int) -> dict[str, str]:

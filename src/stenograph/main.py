@@ -137,17 +137,7 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
                 stores.meta, stores.runs, recorder, reader, queues, queue_items, event_filters.of_document
             ),
             objects=Objects.over(stores.meta, reader),
-            insights=Insights.over(
-                stores.meta,
-                reader,
-                settings.data_dir / "insights",
-                projects=projects,
-                queues=queue_items,
-                datasets=datasets,
-                examples=examples,
-                parse=run_filters.parse,
-                read=insight_shapes.saved_request,
-            ),
+            insights=_insights(settings, stores, reader, projects, queue_items, datasets, examples),
             page=Page(SignIns(secret), run_filters.parse),
             links=Links(secret, settings.attachment_url_seconds),
             prices=prices,
@@ -168,6 +158,28 @@ def _conversing(
     return (
         Conversing.over(stores.meta, stores.blobs, secret=secret),
         Recalling.over(stores.meta, of_settings(settings, models), memory=settings.recall_memory_bytes),
+    )
+
+
+def _insights(
+    settings: Settings,
+    stores: Stores,
+    runs: RunReader,
+    projects: Projects,
+    queues: QueueItems,
+    datasets: Datasets,
+    examples: Examples,
+) -> Insights:
+    return Insights.over(
+        stores.meta,
+        runs,
+        settings.data_dir / "insights",
+        projects=projects,
+        queues=queues,
+        datasets=datasets,
+        examples=examples,
+        parse=run_filters.parse,
+        read=insight_shapes.saved_request,
     )
 
 

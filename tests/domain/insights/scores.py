@@ -35,8 +35,9 @@ def v_measure(wanted: Sequence[Hashable], got: Sequence[Hashable]) -> float:
 def adjusted_mutual_information(wanted: Sequence[Hashable], got: Sequence[Hashable]) -> float:
     table = _table(wanted, got)
     draw = np.random.default_rng(0)
-    by_chance = np.mean(
-        [_mutual(_table(wanted, [got[at] for at in draw.permutation(len(got))])) for _ in range(20)]
+    by_chance = float(
+        np.mean([_mutual(_table(wanted, [got[at] for at in draw.permutation(len(got))])) for _ in range(20)])
     )
     most = (_entropy(table.sum(0)) + _entropy(table.sum(1))) / 2
-    return float((_mutual(table) - by_chance) / max(most - by_chance, 1e-12))
+    span = max(most - by_chance, 1e-12)
+    return (_mutual(table) - by_chance) / span

@@ -60,7 +60,7 @@ def _mute(stage: str, done: int, of: int) -> None:
 
 def members(found: Analysis, level: int) -> dict[uuid.UUID, str]:
     """The cluster's name by run."""
-    names = {}
+    names: dict[uuid.UUID, str] = {}
     for cluster in found.clusters:
         if cluster.level == level:
             for chunk in found.chunks:

@@ -24,6 +24,9 @@ _FINEST: Final = 120
 _SAMPLED: Final = 20_000
 """Vectors that the small clusters are found on; the rest join the nearest."""
 
+_NEIGHBOURS: Final = 3000
+"""Vectors that are compared each with each, in search of those that say the same."""
+
 ALIKE: Final = 0.97
 """Cosine from which two texts say the same."""
 
@@ -206,7 +209,8 @@ def leaders(vectors: Floats, weights: npt.NDArray[np.float64], seed: int, alike:
     )
     order = np.argsort(buckets, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(buckets[order])) + 1):
-        _lead(vectors, rows, found, alike)
+        for start in range(0, len(rows), _NEIGHBOURS):
+            _lead(vectors, rows[start : start + _NEIGHBOURS], found, alike)
     return found
 
 

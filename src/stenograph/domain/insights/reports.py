@@ -131,6 +131,7 @@ class Reports:
         return job
 
     async def read(self, workspace: UUID, project_id: UUID, job_id: UUID) -> InsightJob:
+        await self._projects.read(workspace, project_id)
         job = await self._store.read(workspace, job_id)
         if job is None or job.project_id != project_id:
             raise unknown(job_id)

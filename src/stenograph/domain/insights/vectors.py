@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from stenograph.domain.insights.bags import Bags, Floats, Vocabulary, latent, unit
 
-TAUGHT: Final = 700
+TAUGHT: Final = 500
 """Texts that the model embeds itself."""
 
-WORDS: Final = 1000
+WORDS: Final = 600
 """Words that the model embeds, for the student to read by."""
 
 _LATENT: Final = 160
@@ -135,8 +135,7 @@ class _Map:
         return cls(middle, matrix.astype(np.float32), offset)
 
     def apply(self, features: Floats) -> Floats:
-        found: Floats = (features - self.middle) @ self.matrix + self.offset
-        return unit(found)
+        return unit(((features - self.middle) @ self.matrix + self.offset).astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,144 @@
+"""What `store.api.MetaStore` promises of insights, for every engine of the metadata store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+
+from stenograph.model.access import DEFAULT_WORKSPACE
+from stenograph.model.insights import (
+    AttributeSchema,
+    Cluster,
+    InsightJob,
+    JobStatus,
+    MemberChunk,
+    Progress,
+    Report,
+    ReportRequest,
+    SavedConfig,
+)
+from stenograph.model.projects import Project
+from stenograph.store.api import MetaStore
+
+MINE = DEFAULT_WORKSPACE
+OTHER = UUID("00000000-0000-4000-8000-00000000000b")
+Meta = Callable[..., Any]
+
+
+async def project(store: MetaStore) -> UUID:
+    made = Project(id=uuid4(), workspace=MINE, name=str(uuid4()), start_time=1, created_at=1, modified_at=1)
+    await store.projects.create(made)
+    return made.id
+
+
+def job(project_id: UUID, at: int = 1, **said: Any) -> InsightJob:
+    """One that says as much as one can."""
+    request = ReportRequest(
+        since=1, until=2, hierarchy=(5, 2), partitions={"a": "b"}, sample=0.5, filter="x", seed=7,
+        attribute_schemas={"n": AttributeSchema("boolean", "what", True)}, projects=(uuid4(),),
+    )  # fmt: skip
+    whole = InsightJob(
+        id=uuid4(), workspace=MINE, project_id=project_id, name="one", request=request, created_at=at,
+        modified_at=at, progress=Progress("select", 1, 2), config_id=uuid4(), is_scheduled=True,
+    )  # fmt: skip
+    return msgspec.structs.replace(whole, **said)
+
+
+def cluster(of: InsightJob, position: int, **said: Any) -> Cluster:
+    whole = Cluster(
+        id=uuid4(), job_id=of.id, level=0, name=f"c{position}", description="d", runs=3, stats={"x": 1.5},
+        leaves=(position,), parent_id=uuid4(), children=1, position=position, centroid=b"\x00\x01",
+    )  # fmt: skip
+    return msgspec.structs.replace(whole, **said)
+
+
+def chunk(leaf: int, number: int) -> MemberChunk:
+    return MemberChunk(
+        leaf=leaf, number=number, size=1, run_ids=uuid4().bytes, project_ids=uuid4().bytes, starts=bytes(8),
+        latencies=bytes(4), costs=bytes(4), tokens=bytes(4), closeness=bytes(4), attributes=b'[{"a":1}]',
+    )  # fmt: skip
+
+
+def test_a_job_comes_back_whole_and_moves_until_it_is_over(meta: Meta) -> None:
+    async def work(store: MetaStore) -> None:
+        home = await project(store)
+        made = job(home)
+        assert not await store.insights.create(job(uuid4()))
+        assert await store.insights.create(made)
+        assert await store.insights.read(MINE, made.id) == made
+        assert await store.insights.read(OTHER, made.id) is None
+        assert made in await store.insights.unfinished()
+        running = msgspec.structs.replace(made, status=JobStatus.RUNNING, started_at=2, modified_at=2)
+        assert await store.insights.move(running)
+        renamed = await store.insights.rename(MINE, made.id, "two", 3)
+        assert renamed == msgspec.structs.replace(running, name="two", modified_at=3)
+        assert await store.insights.rename(OTHER, made.id, "x", 3) is None
+        report = Report(title="t", key_points=("p",), created_at=4, overall={"run_count": 1})
+        done = msgspec.structs.replace(
+            running, status=JobStatus.SUCCESS, finished_at=4, runs=6, shape={"c1": 6}, report=report
+        )
+        found = [cluster(made, 1), cluster(made, 0)]
+        chunks = [chunk(1, 0), chunk(0, 1), chunk(0, 0)]
+        assert await store.insights.finish(done, found, chunks)
+        assert not await store.insights.finish(done, found, chunks)
+        assert not await store.insights.move(running)
+        assert await store.insights.read(MINE, made.id) == msgspec.structs.replace(done, name="two")
+        assert await store.insights.unfinished() == []
+        assert await store.insights.clusters(MINE, made.id) == found[::-1]
+        assert await store.insights.clusters(OTHER, made.id) == []
+        assert await store.insights.sizes(MINE, made.id) == [(0, 0, 1), (0, 1, 1), (1, 0, 1)]
+        assert await store.insights.members(MINE, made.id, [(1, 0), (0, 1)]) == [chunks[1], chunks[0]]
+        assert await store.insights.members(OTHER, made.id, [(1, 0)]) == []
+        assert await store.insights.rename_cluster(MINE, made.id, found[0].id, "mine")
+        assert not await store.insights.rename_cluster(OTHER, made.id, found[0].id, "theirs")
+        assert (await store.insights.clusters(MINE, made.id))[1].renamed
+        assert not await store.insights.delete(OTHER, made.id)
+        assert await store.insights.delete(MINE, made.id)
+        assert await store.insights.clusters(MINE, made.id) == []
+
+    meta(work)
+
+
+def test_jobs_in_pages_newest_first(meta: Meta) -> None:
+    async def work(store: MetaStore) -> None:
+        home, config = await project(store), uuid4()
+        jobs = [job(home, at, config_id=config if at % 2 else None) for at in (1, 2, 3)]
+        for each in jobs:
+            await store.insights.create(each)
+        assert await store.insights.page(MINE, home, 0, 2) == [jobs[2], jobs[1]]
+        assert await store.insights.page(MINE, home, 2, 2) == [jobs[0]]
+        assert await store.insights.page(MINE, home, 0, 9, config) == [jobs[2], jobs[0]]
+        assert await store.insights.page(OTHER, home, 0, 9) == []
+
+    meta(work)
+
+
+def test_configs_are_due_once(meta: Meta) -> None:
+    async def work(store: MetaStore) -> None:
+        home = await project(store)
+        saved = SavedConfig(
+            id=uuid4(), workspace=MINE, project_id=home, name="n", config=b'{"sample": 1.50}', created_at=1,
+            modified_at=1, description="d", schedule_cron="0 8 * * *", due_at=10,
+        )  # fmt: skip
+        configs = store.insight_configs
+        assert not await configs.create(msgspec.structs.replace(saved, project_id=uuid4()))
+        assert await configs.create(saved)
+        assert await configs.read(MINE, saved.id) == saved
+        assert await configs.read(OTHER, saved.id) is None
+        assert await configs.of_project(MINE, home) == [saved]
+        assert await configs.due(9) == []
+        assert await configs.due(10) == [saved]
+        assert await configs.put_off(saved, 20)
+        assert not await configs.put_off(saved, 30)
+        later = msgspec.structs.replace(saved, due_at=None, schedule_cron=None, name="m")
+        assert await configs.replace(later)
+        assert not await configs.replace(msgspec.structs.replace(later, workspace=OTHER))
+        assert await configs.due(10**12) == []
+        assert not await configs.delete(OTHER, saved.id)
+        assert await configs.delete(MINE, saved.id)
+        assert await configs.read(MINE, saved.id) is None
+
+    meta(work)
