@@ -14,13 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.conftest import Server
 
 STATIC = Path(__file__).parent.parent.parent / "src" / "stenograph" / "static"
 AXE = Path(__file__).parent.parent.parent / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+expect.set_options(timeout=30_000)  # by signal, not by time: a loaded machine takes long
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -102,13 +104,15 @@ def visit(browser: Browser, server: Server) -> Iterator[Visitor]:
             locale="en-GB",
             timezone_id="Asia/Shanghai",
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(30_000)
         contexts.append(context)
         page = context.new_page()
         made = Visit(page, url or server.url, expected=expected)
         page.on("console", lambda said: made.complaints.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: made.complaints.append(f"exception: {error}"))
-        page.on("dialog", lambda dialog: (made.complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on(
+            "dialog", lambda dialog: (made.complaints.append(f"dialog: {dialog.message}"), dialog.dismiss())
+        )
         visits.append(made)
         return made
 

@@ -14,7 +14,7 @@ from tests.page.writing import now, run, send
 
 ATTACKS = (
     "<script>window.pwned=1</script>",
-    "<img src=x onerror=\"window.pwned=1\">",
+    '<img src=x onerror="window.pwned=1">',
     "<svg onload=window.pwned=1><a xlink:href='javascript:window.pwned=1'>x</a></svg>",
     "[click](javascript:window.pwned=1) <javascript:window.pwned=1> [d](data:text/html,<script>window.pwned=1</script>)",
     "![x](http://attacker.invalid/pixel.png) <iframe src='http://attacker.invalid'></iframe>",
@@ -26,9 +26,18 @@ EVERYTHING = "\n\n".join(ATTACKS)
 
 def hostile(project: str) -> list[dict[str, Any]]:
     content = {"role": "user", "content": EVERYTHING, "name": ATTACKS[0]}
-    picture = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "javascript:window.pwned=1"}}]}
-    vector = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/svg+xml;base64,PHN2Zy8+"}}]}
-    call = {"id": ATTACKS[1], "function": {"name": ATTACKS[0], "arguments": '{"<img src=x onerror=window.pwned=1>": 1}'}}
+    picture = {
+        "role": "user",
+        "content": [{"type": "image_url", "image_url": {"url": "javascript:window.pwned=1"}}],
+    }
+    vector = {
+        "role": "user",
+        "content": [{"type": "image_url", "image_url": {"url": "data:image/svg+xml;base64,PHN2Zy8+"}}],
+    }
+    call = {
+        "id": ATTACKS[1],
+        "function": {"name": ATTACKS[0], "arguments": '{"<img src=x onerror=window.pwned=1>": 1}'},
+    }
     root = run(
         None, ATTACKS[1], "chain", now(), 1, session_name=project, error=EVERYTHING, tags=[*ATTACKS],
         inputs={"messages": [content, picture, vector]},
@@ -36,14 +45,21 @@ def hostile(project: str) -> list[dict[str, Any]]:
         extra={"metadata": {"thread_id": ATTACKS[1], ATTACKS[0]: ATTACKS[1], "__proto__": {"polluted": 1}}},
         events=[{"name": ATTACKS[0], "time": ATTACKS[1]}],
     )  # fmt: skip
-    child = run(root, ATTACKS[2], ATTACKS[0], now(), 1, inputs={ATTACKS[0]: EVERYTHING}, outputs={"text": EVERYTHING})
+    child = run(
+        root, ATTACKS[2], "tool", now(), 1, inputs={ATTACKS[0]: EVERYTHING}, outputs={"text": EVERYTHING}
+    )
     return [root, child]
 
 
 def is_harmless(page: Page) -> None:
     assert page.evaluate("window.pwned") is None
     assert page.evaluate("({}).polluted") is None
-    assert page.evaluate("document.querySelectorAll('#root iframe, #root script, #root base, #root style').length") == 0
+    assert (
+        page.evaluate(
+            "document.querySelectorAll('#root iframe, #root script, #root base, #root style').length"
+        )
+        == 0
+    )
     links = page.evaluate("[...document.querySelectorAll('a')].map(a => a.href)")
     assert [link for link in links if not re.match("(https?|mailto):", link)] == []
     images = page.evaluate("[...document.querySelectorAll('img')].map(a => a.getAttribute('src'))")
@@ -67,7 +83,9 @@ def test_hostile_text_is_shown_and_does_nothing(server: Server, project: str, vi
     expect(page.get_by_role("row").nth(1)).to_contain_text("<img src=x")
     is_harmless(page)
     table = page.url
-    page.goto(f"{table}?cols=name,tags,thread,feedback,input,output,error,metadata.thread_id&filter=eq(name,{ATTACKS[0]!r})")
+    page.goto(
+        f"{table}?cols=name,tags,thread,feedback,input,output,error,metadata.thread_id&filter=eq(name,{ATTACKS[0]!r})"
+    )
     expect(page.get_by_role("heading", name="No runs here").or_(page.get_by_role("alert"))).to_be_visible()
     is_harmless(page)
     page.goto(f"{table}?tab=threads")

@@ -52,13 +52,17 @@ def test_from_all_projects_to_a_failed_run_by_keys_alone(
     page.keyboard.press("Enter")
     expect(page.get_by_role("tree")).to_be_focused()
     page.keyboard.press("e")
-    expect(page.get_by_role("treeitem", selected=True)).to_have_accessible_name(re.compile("lookup_order.*error"))
+    expect(page.get_by_role("treeitem", selected=True)).to_have_accessible_name(
+        re.compile("lookup_order.*error")
+    )
     expect(page.get_by_role("region", name="Error")).to_contain_text("orders timed out")
     page.go_back()
     expect(page.get_by_role("row")).to_have_count(2)
 
 
-def test_a_link_is_the_state_and_a_bad_filter_says_where(server: Server, project: str, visit: Visitor) -> None:
+def test_a_link_is_the_state_and_a_bad_filter_says_where(
+    server: Server, project: str, visit: Visitor
+) -> None:
     furnish(server, project)
     tab = visit(expected=("400",))
     page = tab.go("/ui/")
@@ -100,7 +104,9 @@ def test_charts_and_threads(server: Server, project: str, visit: Visitor) -> Non
     page.get_by_role("link", name="Charts").click()
     for title in ("Traces", "Error rate", "Latency", "Tokens", "Cost"):
         expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
-    expect(page.get_by_role("img", name=re.compile("Traces: succeeded between 0 and 2; failed between 0 and 1"))).to_be_visible()
+    expect(
+        page.get_by_role("img", name=re.compile("Traces: succeeded between 0 and 2; failed between 0 and 1"))
+    ).to_be_visible()
     assert tab.serious() == []
     page.get_by_label("Groups").select_option("name")
     expect(page.get_by_role("img", name=re.compile("Latency: support agent"))).to_be_visible()

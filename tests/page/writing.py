@@ -41,7 +41,7 @@ def send(server: Server, runs: list[Run]) -> None:
 
 
 def now() -> dt.datetime:
-    return dt.datetime.now(dt.timezone.utc).replace(tzinfo=None)
+    return dt.datetime.now(dt.UTC).replace(tzinfo=None)
 
 
 def chat(project: str, thread: str, question: str, answer: str | None, minutes_ago: float = 5) -> list[Run]:
@@ -57,7 +57,11 @@ def chat(project: str, thread: str, question: str, answer: str | None, minutes_a
         None, "support agent", "chain", start, 2, session_name=project, extra=metadata, tags=["web"],
         inputs={"messages": [{"role": "user", "content": question}]}, **ended,
     )  # fmt: skip
-    call = {"id": "call_1", "type": "function", "function": {"name": "lookup_order", "arguments": '{"order": 4711}'}}
+    call = {
+        "id": "call_1",
+        "type": "function",
+        "function": {"name": "lookup_order", "arguments": '{"order": 4711}'},
+    }
     model = run(
         root, "ChatOpenAI", "llm", start, 1,
         inputs={"messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": question}]},
@@ -67,9 +71,16 @@ def chat(project: str, thread: str, question: str, answer: str | None, minutes_a
         },
         extra={"metadata": {"ls_model_name": "gpt-4o-mini", "ls_provider": "openai"}},
     )  # fmt: skip
-    failed = {"error": "ToolError: orders timed out"} if answer is None else {"outputs": {"status": "shipped"}}
+    failed = (
+        {"error": "ToolError: orders timed out"} if answer is None else {"outputs": {"status": "shipped"}}
+    )
     tool = run(
-        root, "lookup_order", "tool", start + dt.timedelta(seconds=1), 0.5, **{"inputs": {"order": 4711}, **failed}
+        root,
+        "lookup_order",
+        "tool",
+        start + dt.timedelta(seconds=1),
+        0.5,
+        **{"inputs": {"order": 4711}, **failed},
     )
     return [root, model, tool]
 
@@ -81,7 +92,5 @@ def large(project: str, size: int) -> list[Run]:
     for at in range(1, size):
         below = runs[(at - 1) // 8]
         status = {"error": "boom"} if at == size // 2 else {}
-        runs.append(
-            run(below, f"step {at % 50}", "tool", start + dt.timedelta(milliseconds=at), 1, **status)
-        )
+        runs.append(run(below, f"step {at % 50}", "tool", start + dt.timedelta(milliseconds=at), 1, **status))
     return runs
