@@ -1,8 +1,8 @@
 """The page in a real browser, against a real server with what the real clients wrote.
 
-The browser is whichever Chromium the machine has: STENOGRAPH_BROWSER names one, else it is looked for. Without one these
-tests are skipped, except where CI is set: there that is a failure. Of what the page says on the console as an error, and
-of every exception in it, a test hears at its end.
+The browser is whichever Chromium the machine has: STENOGRAPH_BROWSER names one, else it is looked for. Without one
+these tests are skipped, except where CI is set: there that is a failure. Of what the page says on the console as an
+error, and of every exception in it, a test hears at its end.
 """
 
 from __future__ import annotations
