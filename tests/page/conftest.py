@@ -14,7 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from tests.conftest import Server
 
@@ -60,6 +68,19 @@ class Visit:
     url: str
     complaints: list[str] = field(default_factory=list)
     expected: tuple[str, ...] = ()
+
+    def listen(self) -> None:
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"exception: {error}"))
+        self.page.on("dialog", self._asked)
+
+    def _said(self, said: ConsoleMessage) -> None:
+        if said.type == "error":
+            self.complaints.append(said.text)
+
+    def _asked(self, dialog: Dialog) -> None:
+        self.complaints.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def go(self, path: str) -> Page:
         self.page.goto(self.url + path)
@@ -108,11 +129,7 @@ def visit(browser: Browser, server: Server) -> Iterator[Visitor]:
         contexts.append(context)
         page = context.new_page()
         made = Visit(page, url or server.url, expected=expected)
-        page.on("console", lambda said: made.complaints.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: made.complaints.append(f"exception: {error}"))
-        page.on(
-            "dialog", lambda dialog: (made.complaints.append(f"dialog: {dialog.message}"), dialog.dismiss())
-        )
+        made.listen()
         visits.append(made)
         return made
 
