@@ -1,12 +1,12 @@
-# make serve | test | lint | bench. Each begins with what it needs; nothing is installed outside this folder.
+# make serve | test | lint | bench | page. Each begins with what it needs; nothing is installed outside this folder.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup serve test lint format bench lock clean
+.PHONY: setup serve page page-if-possible test lint format bench lock clean
 
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-setup: .venv/.developing tests/node_modules/.installed
+setup: .venv/.developing tests/node_modules/.installed page
 
 # What it takes to serve.
 .venv/.installed: requirements.lock pyproject.toml
@@ -28,13 +28,32 @@ tests/node_modules/.installed: tests/package.json tests/package-lock.json
 	cd tests && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-serve: .venv/.installed
+# The page. Serving works without, and says so.
+PAGE := src/stenograph/static/index.html
+
+page: $(PAGE)
+
+$(PAGE): ui/node_modules/.installed ui/index.html ui/vite.config.ts ui/tsconfig.json $(shell find ui/src ui/public -type f)
+	cd ui && npm run --silent build
+	@touch $@
+
+ui/node_modules/.installed: ui/package.json ui/package-lock.json
+	cd ui && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+page-if-possible:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory page; \
+		else echo "No Node here: serving without the page"; fi
+
+serve: .venv/.installed page-if-possible
 	$(BIN)/stenograph serve
 
 test: setup
+	cd ui && npm test --silent
 	$(BIN)/pytest
 
-lint: .venv/.developing
+lint: .venv/.developing ui/node_modules/.installed
+	cd ui && npm run --silent types
 	$(BIN)/ruff format --check src tests bench
 	$(BIN)/ruff check src tests bench
 	$(BIN)/mypy
@@ -58,4 +77,4 @@ lock:
 		-o requirements-dev.lock
 
 clean:
-	rm -rf .venv tests/node_modules
+	rm -rf .venv tests/node_modules ui/node_modules

@@ -1,8 +1,8 @@
 """The page in a real browser, against a real server with what the real clients wrote.
 
-The browser is whichever Chromium the machine has: STENOGRAPH_BROWSER names one, else it is looked for. Without one these
-tests are skipped, except where CI is set: there that is a failure. Of what the page says on the console as an error, and
-of every exception in it, a test hears at its end.
+The browser is whichever Chromium the machine has: STENOGRAPH_BROWSER names one, else it is looked for. Without one
+these tests are skipped, except where CI is set: there that is a failure. Of what the page says on the console as an
+error, and of every exception in it, a test hears at its end.
 """
 
 from __future__ import annotations
@@ -14,13 +14,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from tests.conftest import Server
 
 STATIC = Path(__file__).parent.parent.parent / "src" / "stenograph" / "static"
 AXE = Path(__file__).parent.parent.parent / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+expect.set_options(timeout=30_000)  # by signal, not by time: a loaded machine takes long
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -58,6 +68,19 @@ class Visit:
     url: str
     complaints: list[str] = field(default_factory=list)
     expected: tuple[str, ...] = ()
+
+    def listen(self) -> None:
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"exception: {error}"))
+        self.page.on("dialog", self._asked)
+
+    def _said(self, said: ConsoleMessage) -> None:
+        if said.type == "error":
+            self.complaints.append(said.text)
+
+    def _asked(self, dialog: Dialog) -> None:
+        self.complaints.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def go(self, path: str) -> Page:
         self.page.goto(self.url + path)
@@ -102,15 +125,11 @@ def visit(browser: Browser, server: Server) -> Iterator[Visitor]:
             locale="en-GB",
             timezone_id="Asia/Shanghai",
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(30_000)
         contexts.append(context)
         page = context.new_page()
         made = Visit(page, url or server.url, expected=expected)
-        page.on("console", lambda said: made.complaints.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: made.complaints.append(f"exception: {error}"))
-        page.on(
-            "dialog", lambda dialog: (made.complaints.append(f"dialog: {dialog.message}"), dialog.dismiss())
-        )
+        made.listen()
         visits.append(made)
         return made
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from langsmith import Client, traceable
+from langsmith import Client, traceable, tracing_context
 from playwright.sync_api import expect
 
 from tests.conftest import Server
@@ -32,7 +32,8 @@ def test_the_first_screen_turns_into_the_first_trace(own_server: Server, visit: 
     def greet(name: str) -> str:
         return f"Hello {name}"
 
-    greet("world")
+    with tracing_context(enabled=True, client=client):
+        greet("world")
     client.flush()
     expect(page.get_by_role("heading", name="my first function").first).to_be_visible()
     expect(page.get_by_text("Hello world")).to_be_visible()

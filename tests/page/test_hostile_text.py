@@ -1,4 +1,4 @@
-"""Whatever is stored, the page shows it as text: nothing runs, nothing loads from elsewhere, no link leads into scripts."""
+"""Whatever is stored, the page shows it as text: nothing runs, nothing loads from elsewhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ATTACKS = (
     "<script>window.pwned=1</script>",
     '<img src=x onerror="window.pwned=1">',
     "<svg onload=window.pwned=1><a xlink:href='javascript:window.pwned=1'>x</a></svg>",
-    "[click](javascript:window.pwned=1) <javascript:window.pwned=1> [d](data:text/html,<script>window.pwned=1</script>)",
+    "[click](javascript:window.pwned=1) <javascript:window.pwned=1> [d](data:text/html,<script>1</script>)",
     "![x](http://attacker.invalid/pixel.png) <iframe src='http://attacker.invalid'></iframe>",
     "\"><style>*{display:none}</style><base href='http://attacker.invalid/'>",
     "{{constructor.constructor('window.pwned=1')()}} ${window.pwned=1} \u202eevil\u202c",
@@ -46,7 +46,7 @@ def hostile(project: str) -> list[dict[str, Any]]:
         events=[{"name": ATTACKS[0], "time": ATTACKS[1]}],
     )  # fmt: skip
     child = run(
-        root, ATTACKS[2], ATTACKS[0], now(), 1, inputs={ATTACKS[0]: EVERYTHING}, outputs={"text": EVERYTHING}
+        root, ATTACKS[2], "tool", now(), 1, inputs={ATTACKS[0]: EVERYTHING}, outputs={"text": EVERYTHING}
     )
     return [root, child]
 

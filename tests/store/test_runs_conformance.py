@@ -93,6 +93,34 @@ def test_a_run_without_anything_comes_back_empty(runs: OpenRuns, workspace: UUID
     assert page == [msgspec.structs.replace(bare, tags=[])]
 
 
+def test_a_trace_is_read_by_column(runs: OpenRuns, workspace: UUID) -> None:
+    """Oldest first, at most so many, and nothing of another trace or workspace."""
+    root = run(workspace, "root", end_time=NOON + HOUR)
+    child = run(
+        workspace,
+        "child",
+        trace_id=root.trace_id,
+        is_root=False,
+        parent_run_id=root.id,
+        start_time=NOON + SECOND,
+        end_time=None,
+        status="error",
+        usage=Usage(total_tokens=7, total_cost=10**12),
+    )
+    write(runs.store, child, root, run(workspace, "stranger"))
+    selection = RunSelection(workspace=workspace, traces=(root.trace_id,))
+    tree = wait(runs.store.tree(selection, 10))
+    assert tree.ids == [root.id.bytes, child.id.bytes]
+    assert tree.parents == [None, root.id.bytes]
+    assert tree.projects == [PROJECT.bytes] * 2
+    assert tree.starts == [root.start_time, NOON + SECOND]
+    assert tree.took == [NOON + HOUR - root.start_time, None]
+    assert tree.statuses[1] == b"error"
+    assert (tree.tokens[1], tree.costs) == (7, [None, 1.0])
+    assert wait(runs.store.tree(selection, 1)).ids == [root.id.bytes]
+    assert wait(runs.store.tree(RunSelection(workspace=uuid4(), traces=(root.trace_id,)), 10)).ids == []
+
+
 @pytest.mark.parametrize("column", sorted(RUN_COLUMNS))
 def test_each_column_is_read_alone(runs: OpenRuns, column: str) -> None:
     workspace = UUID(int=0xC01)

@@ -570,6 +570,8 @@ CASES: list[Case] = [
     writes("PATCH", "/sessions/{session_id}/views/{view_id}", {"display_name": "mine"}),
     writes("DELETE", "/sessions/{session_id}/views/{view_id}"),
     writes("POST", "/sessions/{session_id}/views", {"display_name": "mine"}),
+    writes("POST", "/ui/api/runs/{run_id}/share"),
+    writes("DELETE", "/ui/api/runs/{run_id}/share"),
     writes("PUT", "/runs/{run_id}/share", {}),
     writes("PUT", "/datasets/{dataset_id}/share", {}),
     writes("DELETE", "/datasets/{dataset_id}/share"),
@@ -802,8 +804,6 @@ CASES: list[Case] = [
     reads("/ui/api/traces/{trace_id}"),
     reads("/ui/api/runs/{run_id}"),
     reads("/ui/api/runs/{run_id}/{payload}"),
-    writes("POST", "/ui/api/runs/{run_id}/share"),
-    writes("DELETE", "/ui/api/runs/{run_id}/share"),
     # without a key: the link is the permission, or there is nothing to hide
     open_to_all("/ui/api/sign-in", "POST", body={"key": "mine"}, told=False),
     open_to_all("/ui/api/sign-in", "DELETE", told=False),

@@ -111,7 +111,6 @@ function Row({ trace, run, top, chosen, collapsed, critical, match, choose, togg
       aria-level={trace.depth[run]! + 1}
       aria-selected={chosen}
       aria-expanded={branch ? !collapsed : undefined}
-      aria-label={`${name}, ${typeOf(trace, run)}, ${status}, ${took < 0 ? "running" : micros(took)}`}
       className={classes}
       style={{ height: ROW, transform: `translateY(${top}px)` }}
       onClick={() => choose(run)}
@@ -136,6 +135,7 @@ function Row({ trace, run, top, chosen, collapsed, critical, match, choose, togg
         <span className="tree-label" title={name}>
           {name}
         </span>
+        <span className="unseen">{status}</span>
         {status === "error" && <span className="mark-error" aria-hidden="true">✕</span>}
         {collapsed && <span className="tree-more">{count(trace.family[run]! - 1)}</span>}
         {below > 0 && <span className="mark-error below" title={`${below} errors below`}>{count(below)} ✕</span>}
