@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from stenograph.domain.chat.messages import Message
-from stenograph.llm.chat import Tokens
+from stenograph.llm.chat import Tokens as Tokens  # faces name it too
 from stenograph.model.agents import AgentTool, ToolType
 from stenograph.model.docs import Found
 from stenograph.model.runs import Micros

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from stenograph.llm import tokens
-from stenograph.llm.chat import ToolCall
+from stenograph.llm.chat import ToolCall as ToolCall  # faces name it too
 from stenograph.model.conversations import Entry, EntrySource, Speaker
 from stenograph.model.runs import Micros
 

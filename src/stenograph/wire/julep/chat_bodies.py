@@ -13,10 +13,9 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from stenograph.domain.chat.asked import Asked, Tool
-from stenograph.domain.chat.messages import Image, ImageUrl, Message, Part, Text
+from stenograph.domain.chat.messages import Image, ImageUrl, Message, Part, Text, ToolCall
 from stenograph.domain.conversations.agents import MAX_TOOL_NAME
 from stenograph.errors import Invalid
-from stenograph.llm.chat import ToolCall
 from stenograph.model.agents import ToolType
 from stenograph.model.conversations import Speaker
 from stenograph.wire.julep.bodies import ABSENT, is_stated, json_object

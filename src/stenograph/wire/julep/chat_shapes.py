@@ -7,9 +7,8 @@ from typing import Any
 
 from msgspec import Raw
 
-from stenograph.domain.chat.asked import Answer, Piece, Rendered, Said, Tool
+from stenograph.domain.chat.asked import Answer, Piece, Rendered, Said, Tokens, Tool
 from stenograph.domain.chat.messages import Message, called, content_of
-from stenograph.llm.chat import Tokens
 from stenograph.model.docs import Found
 from stenograph.wire.julep.docs import reference
 from stenograph.wire.julep.shapes import Json, moment
