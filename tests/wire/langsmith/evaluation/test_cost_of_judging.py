@@ -40,7 +40,7 @@ def test_feedback_that_says_where_its_run_is(own_server: Server) -> None:
         answer = ok(http.post("/feedback", json=judgement))
         assert pages(http) == before
         assert answer["session_id"] == experiment
-        assert answer["start_time"] == row["start_time"]
+        assert answer["start_time"] == f"{row['start_time']}Z"
         (found,) = ok(http.get("/feedback", params={"run": row["id"]}))
         assert found["trace_id"] == row["trace_id"]  # what was left out is filled in when it is filed
         assert (
