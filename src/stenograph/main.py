@@ -82,9 +82,8 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
     reader = RunReader(stores.runs, recorder, stores.blobs, formulas, metrics)
     stats = ProjectStats(projects, reader)
     feedback = FeedbackService(stores.runs, recorder, configs, metrics)
-    traces = settings.max_runs_per_trace
     files = UnclaimedFiles(stores.meta, stores.runs, recorder, stores.blobs, stores.files)
-    ingest = Ingest(recorder, stores.runs, projects, files, max_runs_per_trace=traces)
+    ingest = Ingest(recorder, stores.runs, projects, files, max_runs_per_trace=settings.max_runs_per_trace)
     datasets = Datasets(stores.meta, stores.blobs)
     late = LateExamples(stores.meta, reader, recorder)
     examples = Examples(stores.meta, stores.blobs, files, datasets, reader, late)

@@ -47,8 +47,9 @@ def _missing(what: str) -> None:
     pytest.skip(what)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """For a module alone: its library keeps an event loop running in this thread, in which no other test can."""
     path = os.environ.get("STENOGRAPH_BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         _missing("there is no Chromium")

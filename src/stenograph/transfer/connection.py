@@ -228,7 +228,7 @@ def _message(body: bytes) -> str | None:
         return None
     if not isinstance(found, dict):
         return None
-    told = found.get("detail", found.get("error"))
+    told = found.get("detail", found.get("error", found.get("message")))
     if isinstance(told, list):
         return "; ".join(_place(each) for each in told if isinstance(each, dict)) or None
     return told if isinstance(told, str) else None

@@ -7,6 +7,7 @@ The description: tests/specs/README.md. What is made up is the same in every run
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -63,7 +64,7 @@ class Made:
     def _makers(self) -> dict[str, Callable[[], str]]:
         configuration = {"name": "c", "provider": "p", "parameters": {"call_type": "chat", "model": "m"}}
         event = {"event_type": "model", "inputs": {"q": 1}, "metadata": {"m": 1}, "metrics": {"x": 1}}
-        metric = {"name": f"m {len(self._ids)} {id(self)}", "type": "HUMAN", "criteria": "c", "scale": 5}
+        metric = {"name": f"m {uuid.uuid4()}", "type": "HUMAN", "criteria": "c", "scale": 5}
         chart = {"name": "c", "metric": "duration"}
         return {
             "configId": lambda: self._post("/v1/configurations", configuration)["insertedId"],
@@ -71,7 +72,7 @@ class Made:
             "queue_id": lambda: self._post("/v1/queues", {"name": "q"})["queue"]["id"],
             "metric_id": lambda: self._post("/v1/metrics", metric)["metric_id"],
             "version_name": lambda: "v1",
-            "dataset_id": lambda: self._post("/v1/datasets", {"name": f"d {id(self)}"})["result"][
+            "dataset_id": lambda: self._post("/v1/datasets", {"name": f"d {uuid.uuid4()}"})["result"][
                 "insertedId"
             ],
             "datapoint_id": lambda: self._post("/v1/datapoints", {"inputs": {}})["result"]["insertedIds"][0],

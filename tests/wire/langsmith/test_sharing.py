@@ -440,7 +440,7 @@ class Tags(HTMLParser):
 
 
 def test_the_page_shows_the_tree(stranger: httpx.Client, traced: Traced, token: str) -> None:
-    answer = stranger.get(f"/public/{token}/r")
+    answer = stranger.get(f"/public/{token}/r?plain")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     text = Tags(answer.text).text
@@ -457,7 +457,7 @@ def test_the_page_runs_and_loads_nothing(http: httpx.Client, stranger: httpx.Cli
     hostile = {**run, "name": EVIL, "error": EVIL, "inputs": {EVIL: EVIL}, "outputs": {"bidi": "\u202e\0"}}
     assert http.post("/runs/batch", json={"post": [hostile]}).status_code == 202
     token = http.put(f"/runs/{traced.root}/share").json()["share_token"]
-    answer = stranger.get(f"/public/{token}/r")
+    answer = stranger.get(f"/public/{token}/r?plain")
     assert answer.status_code == 200
     page = Tags(answer.text)
     assert page.tags <= {
@@ -489,7 +489,7 @@ def test_the_page_stays_small(http: httpx.Client, stranger: httpx.Client, projec
     ]  # fmt: skip
     assert http.post("/runs/batch", json={"post": [large, *children]}).status_code == 202
     token = http.put(f"/runs/{traced.root}/share").json()["share_token"]
-    answer = stranger.get(f"/public/{token}/r")
+    answer = stranger.get(f"/public/{token}/r?plain")
     assert answer.status_code == 200
     assert len(answer.content) < 5_500_000
     assert answer.text.count("<li>") == 500

@@ -340,7 +340,7 @@ def _environment(threads: int) -> dict[str, str]:
     """Where the code is, and how many cores it may use."""
     number = str(threads)
     return {
-        "PATH": os.environ.get("PATH", ""),
+        "PATH": os.defpath,
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "OPENBLAS_NUM_THREADS": number,
         "OMP_NUM_THREADS": number,
