@@ -107,7 +107,9 @@ class PythonEvaluators:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(STARTING):
+                        await asyncio.gather(_empty(process), process.wait())
 
     def _verdict(self, said: bytes, status: int | None) -> Verdict:
         if status is None:
@@ -154,3 +156,11 @@ async def _listen(process: asyncio.subprocess.Process) -> bytes:
     while len(said) <= MAX_ANSWER and (part := await process.stdout.read(MAX_ANSWER + 1 - len(said))):
         said += part
     return bytes(said)
+
+
+async def _empty(process: asyncio.subprocess.Process) -> None:
+    """Read what is left. asyncio counts a process as ended once its pipes are closed, and sees that of a pipe only
+    while it reads it: whoever stops listening to a flood would wait for ever."""
+    assert process.stdout is not None
+    while await process.stdout.read(MAX_ANSWER):
+        pass
