@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ SCRIPT = Path(__file__).with_name("tracing.mjs")
 @pytest.fixture(scope="module")
 def report(server: Server) -> dict[str, Any]:
     done = subprocess.run(
-        ["node", str(SCRIPT), server.url, "javascript"],
+        ["node", str(SCRIPT), server.url, f"javascript {uuid.uuid4()}"],
         capture_output=True,
         text=True,
         timeout=120,
