@@ -234,6 +234,7 @@ def test_answers_of_others_are_kept_and_what_is_sent_here_is_not(
         variables = {
             "LANGSMITH_TEST_CACHE": str(cache),
             "ELSEWHERE": f"http://127.0.0.1:{elsewhere.server_port}/",
+            "FIRST": "call",
         }
         for _ in range(2):
             done = run_pytest(repository, server, suite, **variables)
