@@ -16,7 +16,6 @@ from stenograph.wire.julep import (
     sessions,
     state,
     tools,
-    users,
 )
 
 PREFIX = "/julep"
@@ -27,7 +26,6 @@ def routes() -> list[BaseRoute]:
     found: list[Route] = [
         *agents.routes(),
         *tools.routes(),
-        *users.routes(),
         *projects.routes(),
         *sessions.routes(),
         *chat.routes(),
