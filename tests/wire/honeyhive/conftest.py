@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from honeyhive import HoneyHive, HoneyHiveTracer
+from opentelemetry import context
 
 from tests.conftest import Server
 
@@ -25,8 +26,10 @@ def honeyhive(server: Server) -> HoneyHive:
 def tracer(server: Server, project: str) -> Iterator[Callable[..., HoneyHiveTracer]]:
     """Makes tracers that record into the test's project and send every span as it ends.
 
-    They live as long as the process: where one has been shut down, those that are made later send nothing.
+    They live as long as the process: where one has been shut down, those that are made later send nothing. What they
+    leave in the context, the session above all, would count for the tracers of other tests.
     """
+    before = context.attach(context.Context())
     made: list[HoneyHiveTracer] = []
 
     def make(**options: Any) -> HoneyHiveTracer:
@@ -40,6 +43,7 @@ def tracer(server: Server, project: str) -> Iterator[Callable[..., HoneyHiveTrac
     yield make
     for one in made:
         assert one.force_flush()
+    context.detach(before)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import datetime as dt
 import threading
 import time
 import uuid
-import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -67,7 +66,11 @@ def metrics_of(hh: httpx.Client, event: str) -> dict[str, Any]:
 
 
 def test_events_of_every_client_are_evaluated(
-    evaluating: Server, hive: HoneyHive, hh: httpx.Client, model: ModelServer
+    evaluating: Server,
+    hive: HoneyHive,
+    hh: httpx.Client,
+    model: ModelServer,
+    tracer: Callable[..., HoneyHiveTracer],
 ) -> None:
     """Sent as an event, traced by the tracer, and traced by LangSmith's client; read by both vendors' clients."""
     step = name()
@@ -77,15 +80,13 @@ def test_events_of_every_client_are_evaluated(
         hh, **script(name=length, criteria="return len(str(event['outputs']))", filters=named(step))
     )
     sent = send(hh, step)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it announces its own deprecations
-        tracer = HoneyHiveTracer.init(api_key="any", server_url=evaluating.url + PREFIX, disable_batch=True)
+    own = tracer(server_url=evaluating.url + PREFIX, project="default")
 
     def answer(question: str) -> dict[str, str]:
         return {"content": question.upper()}
 
-    trace(event_type="model", event_name=step, tracer=tracer)(answer)("traced")
-    tracer.force_flush()
+    trace(event_type="model", event_name=step, tracer=own)(answer)("traced")
+    assert own.force_flush()
     langsmith = Client(api_url=evaluating.url, api_key="any")
     traced = uuid.uuid4()
     ended = dt.datetime.now(dt.UTC)
@@ -105,7 +106,6 @@ def test_events_of_every_client_are_evaluated(
     prompts = [asked.prompt for asked in model.asked if "Rate {" in asked.prompt]
     assert [sum(text in prompt for prompt in prompts) for text in ("hello", "TRACED", "smith")] == [1, 1, 1]
     assert {each.name for each in hive.metrics.list(type="LLM")} >= {quality}
-    tracer.shutdown()
     langsmith.close()
 
 
