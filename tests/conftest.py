@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from tests.keys import issue
+from tests.metadata import new_metadata
 
 # No test speaks TLS to anybody. Each client of theirs would read a few hundred certificates all the same: 40 ms of CPU,
 # thousands of times.
@@ -52,6 +53,8 @@ class Server:
         return (self.data_dir.parent / f"{self.data_dir.name}.log").read_text()
 
     def start(self) -> Server:
+        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new_metadata(self.data_dir / "meta.db")  # each migration would take its time at each start
         self.port = self.port or free_port()
         log = (self.data_dir.parent / f"{self.data_dir.name}.log").open("ab")
         command = [sys.executable, "-m", "stenograph", "serve", "--port", str(self.port)]

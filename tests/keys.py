@@ -9,6 +9,7 @@ from pathlib import Path
 from stenograph.domain.access import Access
 from stenograph.model.access import DEFAULT_WORKSPACE, Caller, Role
 from stenograph.store.meta.database import open_meta
+from tests.metadata import new_metadata
 
 
 def issue(data_dir: Path, workspace: str = "default", role: str = "write") -> str:
@@ -19,7 +20,7 @@ def issue(data_dir: Path, workspace: str = "default", role: str = "write") -> st
 
 async def _issue(data_dir: Path, workspace: str, role: Role) -> str:
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    meta = await open_meta(f"sqlite:///{data_dir / 'meta.db'}")
+    meta = await open_meta(new_metadata(data_dir / "meta.db"))
     try:
         access, operator = Access(meta, is_open=False), Caller(DEFAULT_WORKSPACE, Role.ADMIN)
         there_are = await access.list_workspaces(operator)

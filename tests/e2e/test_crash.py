@@ -17,8 +17,9 @@ from typing import Any
 import httpx
 
 from tests.conftest import Server
+from tests.effort import tries
 
-KILLS = 12
+KILLS = tries(12)
 SEED = 20_260_105
 START = "2026-01-05T10:00:00.{:06}Z"
 STAMP = "20260105T100000{:06}Z"

@@ -42,6 +42,7 @@ from stenograph.model.filters import (
 from stenograph.store.runs.conditions import condition
 from stenograph.store.runs.sql import Params
 from stenograph.wire.langsmith.filters.filters import parse
+from tests.effort import tries
 
 WORKSPACE = uuid5(NAMESPACE_OID, "workspace")
 ELSEWHERE = uuid5(NAMESPACE_OID, "another workspace")
@@ -575,7 +576,7 @@ TREES = st.recursive(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=tries(120), deadline=None)
 @given(TREES)
 def test_every_tree_is_accepted_and_is_true_or_false_of_every_run(engine: Engine, tree: Filter) -> None:
     assert engine.found(tree) == ALL - engine.found(Not(tree))
@@ -634,7 +635,7 @@ def equals(scalar: Any, text: str) -> bool:
     return re.fullmatch(r"-?\d+(\.\d+)?", text) is not None and float(text) == scalar
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=tries(120), deadline=None)
 @given(
     document=DOCUMENTS,
     layout=st.sampled_from([{}, {"separators": (",", ":")}, {"indent": 1}, {"separators": (" ,\t", "\n: ")}]),

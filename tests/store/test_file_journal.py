@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from stenograph.errors import StoreUnavailable
 from stenograph.store import file_journal
 from stenograph.store.file_journal import FileJournal
+from tests.effort import tries
 
 
 def opened(path: Path) -> tuple[FileJournal, list[str]]:
@@ -68,7 +69,7 @@ def test_a_journal_that_cannot_be_kept(tmp_path: Path) -> None:
     assert opened(tmp_path / "journal")[1] == ["a"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(steps=st.lists(st.tuples(st.booleans(), st.sampled_from("abcd")), max_size=40), cut=st.integers(0, 40))
 def test_any_order_of_steps_and_restarts(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[bool, str]], cut: int

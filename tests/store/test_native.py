@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from stenograph.store.runs import native
 from stenograph.store.runs.chdb import Chdb
 from stenograph.store.runs.native import Reader
+from tests.effort import tries
 
 ENGINE_MB = 1024 * 1024 * 1024
 
@@ -180,7 +181,7 @@ COLUMNS: dict[str, tuple[str, str, Encode, st.SearchStrategy[Any]]] = {
 
 
 @pytest.mark.parametrize("column", COLUMNS)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_round_trip(tables: Tables, column: str, data: st.DataObject) -> None:
     kind, sent_as, encode, values = COLUMNS[column]

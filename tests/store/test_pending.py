@@ -14,6 +14,7 @@ from stenograph.domain.recording.derive import derive
 from stenograph.model.feedback import Feedback
 from stenograph.model.runs import NO_USAGE, Run, RunPatch, merge
 from stenograph.store.pending import Batch, Pending, PendingRun, Record
+from tests.effort import tries
 
 MINE, OTHER = UUID(int=1), UUID(int=2)
 RUN = UUID(int=10)
@@ -282,5 +283,5 @@ class AnyOrder(RuleBasedStateMachine):
         assert self.pending.runs == 0
 
 
-AnyOrder.TestCase.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+AnyOrder.TestCase.settings = settings(max_examples=tries(150), stateful_step_count=25, deadline=None)
 TestAnyOrder = AnyOrder.TestCase

@@ -30,6 +30,7 @@ from stenograph.model.filters import (
 from stenograph.model.filters import Contains as ContainsText
 from stenograph.model.runs import Run
 from stenograph.model.values import Document, InDocument, InFeedback, Reading, ValueOp, ValueTest
+from tests.effort import tries
 from tests.store.conftest import OpenRuns
 from tests.store.run_samples import NOON, SECOND, feedback, found, run, used, write
 
@@ -246,7 +247,7 @@ def passes(value: Any, op: ValueOp, reading: Reading, wanted: Any) -> bool:
         return False
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(data=st.data())
 def test_any_path_in_any_document(open_run_store: OpenRuns, data: st.DataObject) -> None:
     workspace = uuid4()

@@ -23,6 +23,7 @@ from stenograph.transfer.cells import Cells
 from stenograph.transfer.client import AnsweredExample, AnsweringRun, Stat, StoredExample
 from stenograph.transfer.examples import Keys, NewExample, Reading
 from stenograph.transfer.formats import Format
+from tests.effort import tries
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
     ["a", "b", "a.b", "", "=x", "inputs", "é", "\x00", 'q"', "a,b", " a", "\n"]
@@ -118,7 +119,7 @@ def kinds(document: Any) -> Any:
 
 @pytest.mark.parametrize("kind", list(Format))
 @given(examples=st.lists(EXAMPLES, max_size=4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=tries(150), deadline=None)
 def test_examples_come_back_as_they_were(
     kind: Format, examples: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -17,6 +17,7 @@ from starlette.types import Message
 
 from stenograph.errors import CallerError, Invalid, TooLarge
 from stenograph.wire.bodies import Bodies, Limits
+from tests.effort import tries
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -79,7 +80,7 @@ def read(
 # -- inflating ---------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=40)
+@settings(max_examples=tries(40))
 @given(st.binary(max_size=5000), st.integers(1, 7))
 @pytest.mark.parametrize("writer", WRITERS)
 def test_what_was_compressed_comes_out(writer: str, data: bytes, pieces: int) -> None:
@@ -121,7 +122,7 @@ def test_an_unknown_coding(coding: str) -> None:
         read(b"data", coding)
 
 
-@settings(max_examples=40)
+@settings(max_examples=tries(40))
 @given(st.binary(min_size=1, max_size=2000), st.data())
 @pytest.mark.parametrize("writer", WRITERS)
 def test_a_body_cut_short_is_refused(writer: str, data: bytes, draw: st.DataObject) -> None:
@@ -132,7 +133,7 @@ def test_a_body_cut_short_is_refused(writer: str, data: bytes, draw: st.DataObje
         read(body[:cut], coding)
 
 
-@settings(max_examples=100)
+@settings(max_examples=tries(100))
 @given(st.binary(max_size=300))
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "zstd"])
 def test_anything_is_inflated_or_refused(coding: str, body: bytes) -> None:

@@ -22,6 +22,7 @@ from stenograph.model.dead_letters import DeadLetter
 from stenograph.model.insights import Cluster, InsightJob, JobStatus, MemberChunk, Report, ReportRequest
 from stenograph.store.meta.database import open_meta
 from tests.conftest import Server
+from tests.metadata import new_metadata
 from tests.wire.isolation.answers import OF_THE_MOMENT, SIGNED
 from tests.wire.isolation.bodies import CHART_IN, CONFIGURATION_IN, FORMULA_IN, METRIC_IN, PRICE_IN, TOOL_IN
 from tests.wire.isolation.reading import READS
@@ -173,7 +174,7 @@ class House:
 
 async def two_workspaces(folder: Path) -> tuple[dict[str, dict[Role, str]], str]:
     """Two workspaces, neither of them the operator's, with a key of each role."""
-    meta = await open_meta(f"sqlite:///{folder / 'meta.db'}")
+    meta = await open_meta(new_metadata(folder / "meta.db"))
     access, operator = Access(meta, is_open=False), Caller(DEFAULT_WORKSPACE, Role.ADMIN)
     keys: dict[str, dict[Role, str]] = {}
     made = {name: await access.create_workspace(operator, name) for name in ("owner", "stranger")}

@@ -23,6 +23,7 @@ from julep import (
 from julep.types import Doc
 
 from stenograph.llm.embedding import LOCAL_DIMENSIONS, LOCAL_MODEL
+from tests.effort import tries
 
 NOTES = {
     "Refunds": "Refunds are paid within five working days after the parcel is back.",
@@ -365,7 +366,7 @@ _odd = (
 
 
 @given(sent=st.dictionaries(st.sampled_from(_fields), _odd, max_size=4))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_searched_for_is_no_fault_of_the_server(
     raw: httpx.Client, julep: Client, sent: dict[str, Any]
 ) -> None:

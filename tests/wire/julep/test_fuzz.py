@@ -12,8 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from julep import Client
 
+from tests.effort import tries
+
 SETTINGS = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=tries(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 FIELDS = (
     "name", "about", "model", "instructions", "default_settings", "default_system_template", "metadata", "project",

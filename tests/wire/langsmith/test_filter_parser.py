@@ -31,6 +31,7 @@ from stenograph.model.filters import (
 )
 from stenograph.wire.langsmith.filters.filters import MAX_CONDITIONS, parse
 from stenograph.wire.langsmith.filters.syntax import MAX_DEPTH, MAX_LENGTH
+from tests.effort import tries
 
 ID = UUID("018f3c5e-0000-7000-8000-000000000001")
 METADATA, INPUTS, FEEDBACK = PairKind.METADATA, PairKind.INPUTS, PairKind.FEEDBACK
@@ -397,7 +398,7 @@ CALLS = st.tuples(st.sampled_from(FUNCTIONS), st.sampled_from(FIELD_NAMES), LITE
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=tries(400), deadline=None)
 @given(
     st.one_of(
         st.text(max_size=60),

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.effort import tries
+
 IDS = st.sampled_from(
     [str(uuid.UUID(int=number)) for number in range(1, 6)] + ["", "x", "\0", "é" * 300, "5"]
 )
@@ -61,7 +63,7 @@ PATHS = [
 @pytest.mark.parametrize(("method", "path"), PATHS)
 @given(body=BODIES)
 @settings(
-    max_examples=40,
+    max_examples=tries(40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from tests.effort import tries
 from tests.wire.honeyhive.events.corpus import HELLO, NOON, OTLP, SUPPORT, Corpus, ident, wanted
 
 SESSIONS = {"hello", "support", "spans"}
@@ -478,7 +479,7 @@ FILTERS = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example([("session_id", "is", OTLP, "string"), ("metadata.cost", "is not", "0", "number")])
 @given(st.lists(FILTERS, min_size=1, max_size=3))
 def test_a_filter_finds_what_passes_it(written: Corpus, asked: list[tuple[str, str, str, str]]) -> None:

@@ -21,6 +21,7 @@ from stenograph.wire.langsmith.examples.rows import Columns, csv_drafts
 from stenograph.wire.payloads import Payloads
 from stenograph.wire.uploads import IN_MEMORY
 from tests.conftest import Server
+from tests.effort import tries
 
 NOBODY = "00000000-0000-4000-8000-000000000009"
 QA = {"type": "object", "properties": {"q": {"type": "string", "maxLength": 3}}, "required": ["q"]}
@@ -357,7 +358,7 @@ CELLS = st.text(st.characters(codec="utf-8"), max_size=8) | st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.dictionaries(st.sampled_from(["q", "ü", "=x", "a,b"]), CELLS, min_size=1), min_size=1)
 )

@@ -2,10 +2,10 @@
 
 When a test fails, the plugin sends the end of its run from a thread of a pool, and notes the error in the run from the
 thread of the test: `langsmith/testing/_internal.py` hands the run to the pool before the exception leaves
-`rh.trace(…, _end_on_exit=False)`, and nobody sends the run again. FIRST=error has the end wait for the error, FIRST=end
-the error for the end. FIRST=call has the end wait until the test was called and its cassette closed: a request that asks
-the pool for a connection while vcrpy takes its patches off looks for a class of connection that no longer comes, for ever
-(`patched_get_conn` in `vcr/patch.py`).
+`rh.trace(…, _end_on_exit=False)`, and nobody sends the run again. FIRST=error has the end wait for the error,
+FIRST=end the error for the end. FIRST=call has the end wait until the test was called and its cassette closed: a
+request that asks the pool for a connection while vcrpy takes its patches off looks for a class of connection that no
+longer comes, for ever (`patched_get_conn` in `vcr/patch.py`).
 """
 
 from __future__ import annotations
