@@ -90,6 +90,12 @@ class _Call(msgspec.Struct):
 _calls: Final = msgspec.json.Decoder(list[_Call])
 
 
+def calls_of(entry: Entry) -> tuple[ToolCall, ...]:
+    """The tools that an entry of a model wants called."""
+    found = _calls.decode(entry.tool_calls) if entry.tool_calls else ()
+    return tuple(ToolCall(call.id, call.function.name, call.function.arguments) for call in found)
+
+
 def said(role: Speaker, text: str, **more: Any) -> Message:
     """A message of one text; none for an empty one."""
     return Message(role=role, content=(Text(text),) if text else (), **more)
@@ -101,10 +107,7 @@ def of_entry(entry: Entry) -> Message:
         role=entry.role,
         content=_content(entry.content),
         name=entry.name,
-        tool_calls=tuple(
-            ToolCall(call.id, call.function.name, call.function.arguments)
-            for call in (_calls.decode(entry.tool_calls) if entry.tool_calls else ())
-        ),
+        tool_calls=calls_of(entry),
         tool_call_id=entry.tool_call_id,
         source=entry.source,
         stays=entry.source is EntrySource.SUMMARIZER,

@@ -16,19 +16,8 @@ from starlette.responses import Response
 from stenograph import errors
 from stenograph.wire.http import encode
 from stenograph.wire.julep import not_yet
+from stenograph.wire.statuses import answered
 
-STATUS: Final[dict[type[errors.StenographError], int]] = {
-    errors.Unauthenticated: 401,
-    errors.Forbidden: 403,
-    errors.NotFound: 404,
-    errors.Conflict: 409,
-    errors.TooLarge: 413,
-    errors.Unsupported: 501,
-    errors.InboxFull: 429,
-    errors.StoreUnavailable: 503,
-    errors.Overloaded: 503,
-    errors.TurnBroken: 502,
-}
 NO_USE: Final = frozenset({409, 500, 501, 502})
 """Answers after which their clients would try again, in vain."""
 
@@ -55,14 +44,11 @@ def failed(_: Request, error: Exception) -> Response:
         return refused(400, error.message, "llm_bad_request")
     if isinstance(error, errors.Invalid):
         return _out_of_place(error) if error.where else refused(400, error.message)
-    for kind in type(error).__mro__:
-        if kind in STATUS:
-            assert isinstance(error, errors.StenographError)
-            answer = refused(STATUS[kind], error.message)
-            if isinstance(error, errors.Overloaded):
-                answer.headers["Retry-After"] = str(error.retry_after)
-            return answer
-    return refused(500, "Internal server error")
+    return answered(
+        error,
+        lambda known, _, status: refused(status, known.message),
+        lambda: refused(500, "Internal server error"),
+    )
 
 
 def refused(status: int, message: str, code: str = "") -> Response:

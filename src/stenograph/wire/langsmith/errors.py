@@ -12,18 +12,7 @@ from starlette.responses import Response
 
 from stenograph import errors
 from stenograph.wire.http import encode
-
-STATUS: dict[type[errors.StenographError], int] = {
-    errors.Unauthenticated: 401,
-    errors.Forbidden: 403,
-    errors.NotFound: 404,
-    errors.Conflict: 409,
-    errors.TooLarge: 413,
-    errors.Unsupported: 501,
-    errors.InboxFull: 429,
-    errors.StoreUnavailable: 503,
-    errors.Overloaded: 503,
-}
+from stenograph.wire.statuses import answered
 
 _PLAIN_SERVICES = ("/platform/annotation-queues/",)
 
@@ -34,14 +23,11 @@ def render(request: Request, error: Exception) -> Response:
         understood = error.where and error.position is None
         status = 422 if understood and not request.url.path.startswith(_PLAIN_SERVICES) else 400
         return encode(_body(request, error), status)
-    for kind in type(error).__mro__:
-        if kind in STATUS:
-            assert isinstance(error, errors.StenographError)
-            answer = encode(_body(request, error), STATUS[kind])
-            if isinstance(error, errors.Overloaded):
-                answer.headers["Retry-After"] = str(error.retry_after)
-            return answer
-    return encode({"detail": "Internal server error"}, 500)
+    return answered(
+        error,
+        lambda known, _, status: encode(_body(request, known), status),
+        lambda: encode({"detail": "Internal server error"}, 500),
+    )
 
 
 def _body(request: Request, error: errors.StenographError) -> dict[str, object]:

@@ -8,7 +8,7 @@ object are put into one. What neither takes is said with the path to it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
@@ -161,7 +161,8 @@ def event(document: bytes, *, strict: bool) -> Said:
         raise Invalid(f"event_type {kind[:40]!r} is not one of {', '.join(TYPES)}", ("event_type",))
     if _nothing(sent.inputs):
         raise Invalid("inputs is missing: give a JSON object, an empty one if need be", ("inputs",))
-    return Said(
+    return replace(
+        _content(read, sent),
         kind=kind,
         name=read.text(sent.event_name, "event_name"),
         project=read.text(sent.project, "project") if isinstance(sent, LegacyEventIn) else None,
@@ -169,17 +170,9 @@ def event(document: bytes, *, strict: bool) -> Said:
         id=read.id(sent.event_id, "event_id"),
         session=read.id(sent.session_id, "session_id"),
         parent=read.id(sent.parent_id, "parent_id"),
-        source=read.text(sent.source, "source"),
         start=read.time(sent.start_time, "start_time"),
         end=read.time(sent.end_time, "end_time"),
-        duration=read.duration(sent.duration),
         error=read.error(sent.error),
-        inputs=read.payload(sent.inputs, "inputs"),
-        outputs=read.payload(sent.outputs, "outputs"),
-        config=read.members(sent.config, "config"),
-        metadata=read.members(sent.metadata, "metadata"),
-        user_properties=read.members(sent.user_properties, "user_properties"),
-        children_ids=read.ids(sent.children_ids, "children_ids"),
         metrics=read.members(sent.metrics, "metrics"),
         feedback=read.members(sent.feedback, "feedback"),
     )
@@ -193,23 +186,30 @@ def session(document: bytes, *, strict: bool) -> Said:
     read = _Reader(strict)
     lax = _Reader(False)
     older = sent if isinstance(sent, LegacySessionIn) else LegacySessionIn()
-    return Said(
+    return replace(
+        _content(read, sent),
         name=read.text(sent.event_name, "event_name") or read.text(sent.session_name, "session_name"),
         project=read.text(older.project, "project"),
         id=_uuid_or_none(lax.text(sent.session_id, "session_id")),
-        source=read.text(sent.source, "source"),
         start=lax.time(sent.start_time, "start_time"),
         end=lax.time(sent.end_time, "end_time"),
-        duration=read.duration(sent.duration),
         error=read.error(older.error),
+        metrics=read.members(older.metrics, "metrics"),
+        feedback=read.members(older.feedback, "feedback"),
+    )
+
+
+def _content(read: _Reader, sent: EventIn | SessionIn) -> Said:
+    """What events and sessions say alike."""
+    return Said(
+        source=read.text(sent.source, "source"),
+        duration=read.duration(sent.duration),
         inputs=read.payload(sent.inputs, "inputs"),
         outputs=read.payload(sent.outputs, "outputs"),
         config=read.members(sent.config, "config"),
         metadata=read.members(sent.metadata, "metadata"),
         user_properties=read.members(sent.user_properties, "user_properties"),
         children_ids=read.ids(sent.children_ids, "children_ids"),
-        metrics=read.members(older.metrics, "metrics"),
-        feedback=read.members(older.feedback, "feedback"),
     )
 
 

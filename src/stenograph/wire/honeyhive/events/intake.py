@@ -242,7 +242,22 @@ class Intake:
         found = await self._by_id(said)
         return found or await self._named(said.project), found is not None or said.project is not None
 
-    async def joins(self, said: Said) -> Belonging | None:
+    async def later(self, said: Said, more: bytes | None) -> RunPatch:
+        """What is said of an event that was started before: `more` joins what is known of it."""
+        assert said.id is not None
+        belonging = await self._joins(said)
+        return RunPatch(
+            workspace=self.workspace,
+            id=said.id,
+            create=False,
+            received_at=self.now,
+            project_id=None if belonging is None else belonging.project,
+            reference_example_id=None if belonging is None else belonging.example,
+            extra=more,
+            merges=True,
+        )
+
+    async def _joins(self, said: Said) -> Belonging | None:
         """Where an event belongs of which it is said later that it was recorded for an experiment; None where it is
         not said. The rest of its session follows."""
         run, datapoint = named_in(said.metadata)

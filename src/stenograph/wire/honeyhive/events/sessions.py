@@ -94,17 +94,7 @@ async def _say_again(intake: Intake, said: Said) -> None:
     """A session that is started again: only metadata and user properties join what is known, and what is judged."""
     assert said.id is not None
     more = extra(Said(metadata=said.metadata, user_properties=said.user_properties), None, None)
-    belonging = await intake.joins(said)
-    patch = RunPatch(
-        workspace=intake.workspace,
-        id=said.id,
-        create=False,
-        received_at=intake.now,
-        project_id=None if belonging is None else belonging.project,
-        reference_example_id=None if belonging is None else belonging.example,
-        extra=more,
-        merges=True,
-    )
+    patch = await intake.later(said, more)
     intake.delivery.feedback += intake.feedback(said, patch)
     if more is not None:
         intake.delivery.patches.append(patch)

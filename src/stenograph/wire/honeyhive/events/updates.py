@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -16,7 +17,6 @@ from stenograph.domain.feedback import judgements
 from stenograph.domain.feedback.judgements import Judged
 from stenograph.errors import Invalid
 from stenograph.model.access import Permission
-from stenograph.model.runs import RunPatch
 from stenograph.wire.honeyhive.events import incoming
 from stenograph.wire.honeyhive.events.incoming import Said
 from stenograph.wire.honeyhive.events.intake import Intake
@@ -65,19 +65,8 @@ async def _take(intake: Intake, said: Said) -> None:
         start = standing.start_time if standing is not None else None
         if end is None and start is not None:
             end = start + round(said.duration * 1000)
-    belonging = await intake.joins(said)
-    patch = RunPatch(
-        workspace=intake.workspace,
-        id=said.id,
-        create=False,
-        received_at=intake.now,
-        project_id=None if belonging is None else belonging.project,
-        reference_example_id=None if belonging is None else belonging.example,
-        end_time=end,
-        outputs=said.outputs,
-        extra=extra(said, start, end),
-        merges=True,
-    )
+    patch = await intake.later(said, extra(said, start, end))
+    patch = msgspec.structs.replace(patch, end_time=end, outputs=said.outputs)
     intake.to.ingest.admit(patch)
     run = Judged(workspace=intake.workspace, id=said.id)
     feedback = list(judgements.of_event(run, said.metrics, said.feedback, intake.now))
