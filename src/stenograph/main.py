@@ -37,6 +37,7 @@ from stenograph.domain.feedback.feedback import FeedbackService
 from stenograph.domain.feedback.formulas import FeedbackFormulas
 from stenograph.domain.feedback.tokens import FeedbackTokens
 from stenograph.domain.insights.insights import Insights
+from stenograph.domain.insights.membership import Membership
 from stenograph.domain.objects.objects import Objects
 from stenograph.domain.page import Page, SignIns
 from stenograph.domain.projects.deletion import ProjectDeletion
@@ -79,7 +80,7 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
     projects = Projects(stores.meta)
     configs = FeedbackConfigs(stores.meta)
     formulas = FeedbackFormulas(stores.meta)
-    reader = RunReader(stores.runs, recorder, stores.blobs, formulas, metrics)
+    reader = RunReader(stores.runs, recorder, stores.blobs, formulas, metrics, Membership(stores.meta))
     stats = ProjectStats(projects, reader)
     feedback = FeedbackService(stores.runs, recorder, configs, metrics)
     files = UnclaimedFiles(stores.meta, stores.runs, recorder, stores.blobs, stores.files)

@@ -10,21 +10,28 @@ from typing import Any, Final
 from uuid import UUID
 
 from stenograph.domain.insights.worker import RawTrace
-from stenograph.domain.runs import USAGE, RunReader
+from stenograph.domain.runs import RunReader
 from stenograph.model.feedback import FeedbackStat
 from stenograph.model.filters import Filter
 from stenograph.model.insights import AttributeSchema, InsightJob
 from stenograph.model.query import Cursor, RunQuery, RunSelection
 from stenograph.model.runs import Micros, Run
 
-PAGE: Final = 500
+PAGE: Final = 1000
+_MOST_PAGE: Final = 8000
+_LIGHT: Final = 16 << 20
+_HEAVY: Final = 64 << 20
+"""Bytes of payloads below which a page is followed by one twice as long, and above which by one half as long."""
+
 _KEYS: Final = 20_000
-_COLUMNS: Final = USAGE | {
-    "name", "inputs", "outputs", "error", "status", "end_time", "first_token_time", "run_type", "metadata",
-}  # fmt: skip
+_COLUMNS: Final = frozenset(
+    {"name", "inputs", "outputs", "error", "status", "end_time", "first_token_time", "run_type"}
+    | {"total_tokens", "total_cost"}
+)
 _LARGEST: Final = 1 << 20
 """Bytes of one payload that are handed on; a longer one is read by nobody for its subject."""
 
+_TURN: Final = 500
 _MOST_BEFORE: Final = 2000
 _FEW: Final = 0.25
 """The share below which chosen traces are fetched by id rather than found among all."""
@@ -80,13 +87,18 @@ class Selecting:
         """Oldest first. Traces that come while this goes on are in it or not."""
         wanted = job.request.attribute_schemas
         if chosen.ids is not None and len(chosen.ids) < _FEW * chosen.matching:
-            async for runs in self._by_id(chosen.selection, sorted(chosen.ids)):
+            async for runs in self._by_id(chosen.selection, sorted(chosen.ids), _columns(wanted)):
                 yield await self._traces(job.workspace, runs, wanted)
             return
-        async for runs in self._all(chosen.selection, _COLUMNS, PAGE):
+        async for runs in self._ranges(chosen.selection, _columns(wanted)):
             some = runs if chosen.ids is None else [run for run in runs if run.id in chosen.ids]
             if some:
-                yield await self._traces(job.workspace, some, wanted)
+                feedback = await self._runs.feedback_within(
+                    replace(
+                        chosen.selection, since=runs[0].start_time, until=runs[-1].start_time, filter=None
+                    )
+                )
+                yield await _told(some, feedback, wanted)
 
     async def before(self, job: InsightJob) -> list[RawTrace]:
         """A sample of the window before, as long as the job's own; nothing where that is unbounded."""
@@ -99,7 +111,7 @@ class Selecting:
         drawn = sorted(_drawn(keys, _MOST_BEFORE, job.request.seed))
         return [
             trace
-            async for runs in self._by_id(earlier, drawn)
+            async for runs in self._by_id(earlier, drawn, _columns(None))
             for trace in await self._traces(job.workspace, runs, None)
         ]
 
@@ -112,27 +124,84 @@ class Selecting:
     ) -> AsyncIterator[list[Run]]:
         after: Cursor | None = None
         while True:
-            page = await self._runs.page(
-                RunQuery(selection=selection, columns=columns, limit=limit, newest_first=False, after=after)
-            )
+            page = await self._page(selection, columns, limit, after)
             if page:
                 yield page
             if len(page) < limit:
                 return
             after = Cursor(page[-1].start_time, page[-1].id)
 
-    async def _by_id(self, selection: RunSelection, ids: Sequence[UUID]) -> AsyncIterator[list[Run]]:
+    async def _ranges(self, selection: RunSelection, columns: frozenset[str]) -> AsyncIterator[list[Run]]:
+        """All of them with payloads, in pages as long as these are light.
+
+        What a filter costs is bounded by ranges of keys: else each page would ask it of all that are left.
+        """
+        after: Cursor | None = None
+        limit = PAGE
+        async for until in self._bounds(selection):
+            while True:
+                page = await self._page(replace(selection, until=until), columns, limit, after)
+                if page:
+                    after = Cursor(page[-1].start_time, page[-1].id)
+                    yield page
+                if len(page) < limit:
+                    break
+                limit = _next_limit(limit, page)
+
+    async def _bounds(self, selection: RunSelection) -> AsyncIterator[Micros | None]:
+        """Starts that end ranges, the last of them the selection's own end."""
+        if selection.filter is not None:
+            async for keys in self._keys(selection):
+                if len(keys) == _KEYS:
+                    yield keys[-1].start_time
+        yield selection.until
+
+    async def _page(
+        self, selection: RunSelection, columns: frozenset[str], limit: int, after: Cursor | None
+    ) -> list[Run]:
+        if after is not None:  # said twice: the engine finds its place by a start, and not by a pair
+            selection = replace(selection, since=after.start_time)
+        return await self._runs.page(
+            RunQuery(selection=selection, columns=columns, limit=limit, newest_first=False, after=after)
+        )
+
+    async def _by_id(
+        self, selection: RunSelection, ids: Sequence[UUID], columns: frozenset[str]
+    ) -> AsyncIterator[list[Run]]:
         for start in range(0, len(ids), PAGE):
             some = tuple(ids[start : start + PAGE])
-            query = RunQuery(selection=replace(selection, ids=some), columns=_COLUMNS, limit=len(some))
+            query = RunQuery(selection=replace(selection, ids=some), columns=columns, limit=len(some))
             yield await self._runs.page(query)
 
     async def _traces(
         self, workspace: UUID, runs: list[Run], wanted: Mapping[str, AttributeSchema] | None
     ) -> list[RawTrace]:
-        feedback = await self._runs.feedback_of(workspace, runs)
-        await asyncio.sleep(0)  # a page is some milliseconds' work: others have their turn between them
-        return [_trace(run, feedback.get(run.id, {}), wanted or {}) for run in runs]
+        return await _told(runs, await self._runs.feedback_of(workspace, runs), wanted)
+
+
+async def _told(
+    runs: Sequence[Run],
+    feedback: Mapping[UUID, Mapping[str, FeedbackStat]],
+    wanted: Mapping[str, AttributeSchema] | None,
+) -> list[RawTrace]:
+    found: list[RawTrace] = []
+    for start in range(0, len(runs), _TURN):
+        found += [
+            _trace(run, feedback.get(run.id, {}), wanted or {}) for run in runs[start : start + _TURN]
+        ]
+        await asyncio.sleep(0)  # some milliseconds' work: others have their turn between
+    return found
+
+
+def _columns(wanted: Mapping[str, AttributeSchema] | None) -> frozenset[str]:
+    return _COLUMNS | {"metadata"} if wanted else _COLUMNS
+
+
+def _next_limit(limit: int, page: Sequence[Run]) -> int:
+    size = sum(len(run.inputs or b"") + len(run.outputs or b"") for run in page)
+    if size > _HEAVY:
+        return max(PAGE // 8, limit // 2)
+    return min(2 * limit, _MOST_PAGE) if size < _LIGHT else limit
 
 
 def _drawn(ids: Sequence[UUID], most: int, seed: int) -> list[UUID]:

@@ -171,6 +171,36 @@ class Insights:
 
         return await self._engine.read(work)
 
+    async def homes(self, workspace: UUID, cluster_ids: Sequence[UUID]) -> list[Cluster]:
+        def work(connection: sa.Connection) -> list[Cluster]:
+            newest: dict[UUID, Cluster] = {}
+            for some in dialect.batches(list(dict.fromkeys(cluster_ids))):
+                wanted = (
+                    sa.select(tables.insight_clusters)
+                    .join(
+                        tables.insight_jobs,
+                        sa.and_(_J.workspace_id == _C.workspace_id, _J.id == _C.job_id),
+                    )
+                    .where(_C.workspace_id == workspace, _C.id.in_(some))
+                    .order_by(_J.created_at, _J.id)
+                )
+                newest |= {row.id: _cluster(row) for row in connection.execute(wanted)}
+            return list(newest.values())
+
+        return await self._engine.read(work)
+
+    async def run_ids(self, workspace: UUID, job_id: UUID, leaves: Sequence[int], most: int) -> bytes | None:
+        theirs = (_M.workspace_id == workspace, _M.job_id == job_id, _M.leaf.in_(leaves))
+        size = sa.select(sa.func.coalesce(sa.func.sum(_M.size), 0)).where(*theirs)
+        ids = sa.select(_M.run_ids).where(*theirs).order_by(_M.leaf, _M.number)
+
+        def work(connection: sa.Connection) -> bytes | None:
+            if connection.execute(size).scalar_one() > most:
+                return None
+            return b"".join(connection.execute(ids).scalars())
+
+        return await self._engine.read(work)
+
 
 class InsightConfigs:
     """Implements `store.api.InsightConfigs`."""
