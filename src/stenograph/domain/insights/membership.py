@@ -73,7 +73,9 @@ class Membership:
 
 
 def _too_many() -> Invalid:
-    return Invalid(f"the clusters of a condition have at most {MOST:,} runs; ask for smaller ones", ("filter",))
+    return Invalid(
+        f"the clusters of a condition have at most {MOST:,} runs; ask for smaller ones", ("filter",)
+    )
 
 
 def speaks_of_clusters(wanted: Filter | None) -> bool:

@@ -33,6 +33,7 @@ from stenograph.model.insights import (
     MemberChunk,
     Progress,
     ReportRequest,
+    Unit,
 )
 from stenograph.model.runs import Micros
 from stenograph.store.api import MetaStore
@@ -285,6 +286,8 @@ class Reports:
 
 def check(request: ReportRequest) -> None:
     """Invalid for what cannot be met, whatever the traces."""
+    if request.keep_up and request.unit is Unit.THREADS:
+        raise Invalid("a report of threads does not keep up: a thread goes on", ("keep_up",))
     if request.hierarchy is not None:
         _check_hierarchy(request.hierarchy)
     if request.sample is not None and not (math.isfinite(request.sample) and 0 < request.sample < 2**53):

@@ -9,11 +9,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
+
+from stenograph.domain.insights import threads
+from stenograph.domain.insights.threads import Thread
 from stenograph.domain.insights.worker import RawTrace
 from stenograph.domain.runs import RunReader
 from stenograph.model.feedback import FeedbackStat
 from stenograph.model.filters import Filter
-from stenograph.model.insights import AttributeSchema, InsightJob
+from stenograph.model.insights import AttributeSchema, InsightJob, Unit
 from stenograph.model.query import Cursor, RunQuery, RunSelection
 from stenograph.model.runs import Micros, Run
 
@@ -28,6 +32,8 @@ _COLUMNS: Final = frozenset(
     {"name", "inputs", "outputs", "error", "status", "end_time", "first_token_time", "run_type"}
     | {"total_tokens", "total_cost"}
 )
+_PAYLOADS: Final = frozenset({"inputs", "outputs"})
+_THREAD: Final = frozenset({"thread_id"})
 _LARGEST: Final = 1 << 20
 """Bytes of one payload that are handed on; a longer one is read by nobody for its subject."""
 
@@ -41,14 +47,17 @@ ParseFilter = Callable[[str], Filter]
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The traces of a job: how many match, and which of them are looked at (None: all)."""
+    """The traces of a job: how many match, and which of them are looked at (None: all); or its threads."""
 
     selection: RunSelection
     matching: int
     ids: frozenset[UUID] | None = None
+    threads: tuple[Thread, ...] | None = None
 
     @property
     def count(self) -> int:
+        if self.threads is not None:
+            return len(self.threads)
         return self.matching if self.ids is None else len(self.ids)
 
 
@@ -75,17 +84,29 @@ class Selecting:
         """Counted, and sampled where the request says so: the same seed and traces give the same sample."""
         selection = self.selection(job)
         sample = job.request.sample
+        if job.request.unit is Unit.THREADS:
+            some = await self._threads(selection)
+            if (wanted := _wanted(sample, len(some))) < len(some):
+                by_key = {thread.key: thread for thread in some}
+                drawn = set(_drawn(list(by_key), wanted, job.request.seed))
+                some = [thread for thread in some if thread.key in drawn]
+            return Chosen(selection, len(some), threads=tuple(some))
         if sample is None:
             return Chosen(selection, await self._runs.count(selection))
-        keys = [run.id async for page in self._keys(selection) for run in page]
-        wanted = round(sample) if sample >= 1 else round(sample * len(keys))
+        keys = [run.id.bytes async for page in self._keys(selection) for run in page]
+        wanted = _wanted(sample, len(keys))
         if wanted >= len(keys):
             return Chosen(selection, len(keys))
-        return Chosen(selection, len(keys), frozenset(_drawn(keys, max(1, wanted), job.request.seed)))
+        ids = _drawn(keys, wanted, job.request.seed)
+        return Chosen(selection, len(keys), frozenset(UUID(bytes=key) for key in ids))
 
     async def pages(self, job: InsightJob, chosen: Chosen) -> AsyncIterator[list[RawTrace]]:
         """Oldest first. Traces that come while this goes on are in it or not."""
         wanted = job.request.attribute_schemas
+        if chosen.threads is not None:
+            async for page in self._thread_pages(chosen.selection, chosen.threads, wanted):
+                yield page
+            return
         if chosen.ids is not None and len(chosen.ids) < _FEW * chosen.matching:
             async for runs in self._by_id(chosen.selection, sorted(chosen.ids), _columns(wanted)):
                 yield await self._traces(job.workspace, runs, wanted)
@@ -107,13 +128,51 @@ class Selecting:
             return []
         length = selection.until - selection.since
         earlier = replace(selection, since=max(0, selection.since - length), until=selection.since - 1)
-        keys = [run.id async for page in self._keys(earlier) for run in page]
-        drawn = sorted(_drawn(keys, _MOST_BEFORE, job.request.seed))
+        if job.request.unit is Unit.THREADS:
+            by_key = {thread.key: thread for thread in await self._threads(earlier)}
+            some = sorted(
+                (by_key[key] for key in _drawn(list(by_key), _MOST_BEFORE, job.request.seed)),
+                key=lambda thread: thread.turns[-1],
+            )
+            return [trace async for page in self._thread_pages(earlier, some, None) for trace in page]
+        keys = [run.id.bytes async for page in self._keys(earlier) for run in page]
+        drawn = sorted(UUID(bytes=key) for key in _drawn(keys, _MOST_BEFORE, job.request.seed))
         return [
             trace
             async for runs in self._by_id(earlier, drawn, _columns(None))
             for trace in await self._traces(job.workspace, runs, None)
         ]
+
+    async def _threads(self, selection: RunSelection) -> list[Thread]:
+        """All that have a trace among the selected, with all their traces of the window."""
+        matching = self._all(replace(selection, filter=threads.in_threads(selection.filter)), _THREAD, _KEYS)
+        if selection.filter is None:
+            return await threads.gathered(matching)
+        chosen = {(run.project_id, run.thread_id or "") async for page in matching for run in page}
+        whole = replace(selection, filter=threads.in_threads(None))
+        return await threads.gathered(self._all(whole, _THREAD, _KEYS), chosen)
+
+    async def _thread_pages(
+        self,
+        selection: RunSelection,
+        wanted: Sequence[Thread],
+        schemas: Mapping[str, AttributeSchema] | None,
+    ) -> AsyncIterator[list[RawTrace]]:
+        figures = _columns(schemas) - _PAYLOADS
+        for some in threads.portions(wanted, PAGE):
+            keys = [turn for thread in some for turn in thread.turns]
+            near = replace(selection, filter=None, since=min(keys)[0], until=max(keys)[0])
+            turns: dict[UUID, RawTrace] = {}
+            async for runs in self._by_id(near, [key.run_id for key in keys], figures):
+                turns |= {trace.run_id: trace for trace in await self._traces(near.workspace, runs, schemas)}
+            read = [run_id for thread in some for run_id in thread.told]
+            async for runs in self._by_id(near, read, _PAYLOADS):
+                for run in runs:
+                    if run.id in turns:
+                        payloads = {"inputs": _bounded(run.inputs), "outputs": _bounded(run.outputs)}
+                        turns[run.id] = msgspec.structs.replace(turns[run.id], **payloads)
+            found = [threads.told(thread, turns) for thread in some]
+            yield [thread for thread in found if thread is not None]
 
     async def _keys(self, selection: RunSelection) -> AsyncIterator[list[Run]]:
         async for page in self._all(selection, frozenset(), _KEYS):
@@ -186,9 +245,7 @@ async def _told(
 ) -> list[RawTrace]:
     found: list[RawTrace] = []
     for start in range(0, len(runs), _TURN):
-        found += [
-            _trace(run, feedback.get(run.id, {}), wanted or {}) for run in runs[start : start + _TURN]
-        ]
+        found += [_trace(run, feedback.get(run.id, {}), wanted or {}) for run in runs[start : start + _TURN]]
         await asyncio.sleep(0)  # some milliseconds' work: others have their turn between
     return found
 
@@ -204,10 +261,17 @@ def _next_limit(limit: int, page: Sequence[Run]) -> int:
     return min(2 * limit, _MOST_PAGE) if size < _LIGHT else limit
 
 
-def _drawn(ids: Sequence[UUID], most: int, seed: int) -> list[UUID]:
-    """At random, but always the same: by a hash of id and seed, so that a trace more changes little."""
+def _wanted(sample: float | None, count: int) -> int:
+    """How many of so many a sample takes."""
+    if sample is None:
+        return count
+    return max(1, round(sample) if sample >= 1 else round(sample * count))
+
+
+def _drawn(keys: Sequence[bytes], most: int, seed: int) -> list[bytes]:
+    """At random, but always the same: by a hash of key and seed, so that a trace more changes little."""
     salt = seed.to_bytes(16, "little", signed=True)
-    return sorted(ids, key=lambda each: hashlib.blake2b(each.bytes, digest_size=8, key=salt).digest())[:most]
+    return sorted(keys, key=lambda each: hashlib.blake2b(each, digest_size=8, key=salt).digest())[:most]
 
 
 def _trace(run: Run, feedback: Mapping[str, FeedbackStat], wanted: Mapping[str, AttributeSchema]) -> RawTrace:

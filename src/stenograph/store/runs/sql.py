@@ -50,7 +50,8 @@ class Params:
         of a second. It holds a UUID as two numbers of eight bytes, the lowest byte first."""
         swapped = b"".join(ids[at : at + 8][::-1] for at in range(0, len(ids), 8))
         packed = self._bind(base64.b64encode(swapped).decode(), "String")
-        each = "arrayMap(at -> reinterpretAsUUID(substring(packed, 1 + 16 * at, 16)), range(intDiv(length(packed), 16)))"
+        one = "reinterpretAsUUID(substring(packed, 1 + 16 * at, 16))"
+        each = f"arrayMap(at -> {one}, range(intDiv(length(packed), 16)))"
         return f"(SELECT arrayJoin({each}) FROM (SELECT base64Decode({packed}) AS packed))"
 
     def numbers(self, values: Iterable[float]) -> str:

@@ -20,6 +20,7 @@ from stenograph.wire.langsmith.insights.schemas import IntoDatasetIn, IntoQueueI
 
 _RUN_COLUMNS: Final = frozenset(
     {"name", "run_type", "status", "end_time", "error", "inputs", "outputs", "total_cost", "total_tokens"}
+    | {"thread_id"}
 )
 
 

@@ -23,6 +23,7 @@ from stenograph.model.insights import (
     Report,
     ReportRequest,
     SavedConfig,
+    Unit,
 )
 from stenograph.model.runs import Run
 from stenograph.wire.http import as_micros
@@ -56,6 +57,8 @@ def request(sent: JobIn) -> ReportRequest:
         summary_model=sent.summary_model,
         projects=tuple(dict.fromkeys(sent.session_ids or ())),
         seed=sent.seed or 0,
+        unit=Unit(sent.unit or Unit.TRACES),
+        keep_up=sent.keep_up or False,
     )
 
 
@@ -112,6 +115,8 @@ def _metadata(found: InsightJob, progress: Progress) -> dict[str, Any]:
         "filter": request.filter,
         "sample": request.sample,
         "hierarchy": request.hierarchy,
+        "unit": request.unit.value,
+        "keep_up": request.keep_up,
         "is_scheduled": found.is_scheduled,
         "started_at": time_text(found.started_at),
         "finished_at": time_text(found.finished_at),
@@ -198,6 +203,7 @@ def member(found: Member, run: Run | None, clusters: Mapping[int, Cluster]) -> d
         text = texts.of_trace(run.inputs, run.outputs, run.error)
         shown |= {
             "trace_id": run.trace_id,
+            "thread_id": run.thread_id or None,
             "name": run.name or "",
             "run_type": run.run_type or "chain",
             "status": run.status,
@@ -253,8 +259,9 @@ def _saved(sent: JobIn) -> dict[str, Any]:
         found[name] = None if found[name] is None else str(found[name])
     if sent.session_ids:
         found["session_ids"] = sent.session_ids
-    if sent.seed is not None:
-        found["seed"] = sent.seed
+    for name in ("seed", "unit", "keep_up"):
+        if getattr(sent, name) is not None:
+            found[name] = getattr(sent, name)
     return found
 
 
