@@ -180,6 +180,7 @@ def _insights(
         examples=examples,
         parse=run_filters.parse,
         read=insight_shapes.saved_request,
+        keep_up_seconds=settings.insights_keep_up_seconds,
     )
 
 
@@ -245,11 +246,11 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
     await services.chat.start()
     await services.queue_filling.start()
     await services.evaluation.start()
-    await services.insights.work.start()
+    await services.insights.start()
     try:
         yield services
     finally:
-        await services.insights.work.stop()
+        await services.insights.stop()
         await services.chat.stop()
         await services.recalling.docs.stop()
         await services.evaluation.stop()

@@ -21,7 +21,7 @@ from stenograph.model.feedback import FeedbackStat
 from stenograph.model.feedback_formulas import with_composites
 from stenograph.model.filters import Filter
 from stenograph.model.measures import Figure, FigureQuery, NameCount, NamesQuery
-from stenograph.model.query import RunQuery, RunSelection, StatGroup, ThreadQuery
+from stenograph.model.query import Change, RunQuery, RunSelection, StatGroup, ThreadQuery
 from stenograph.model.runs import Micros, Run
 from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket, TraceFigures
 from stenograph.model.trees import Tree
@@ -102,6 +102,19 @@ class RunReader:
         selection = await self._settled(selection)
         with self._metrics.querying("answered_examples"):
             return await self._store.answered_examples(selection)
+
+    def position(self) -> int:
+        """A version beyond that of all that was acknowledged before the call."""
+        return self._recorder.next_position()
+
+    async def changed(self, workspace: UUID, after: int, limit: int) -> tuple[list[Change], int]:
+        """What was written beyond this version, at most some more than `limit`, and the version up to which that is
+        all there will be."""
+        to = self._recorder.written_to([workspace])[workspace]
+        page = await self._store.changed(workspace, after, limit)
+        if len(page) >= limit:
+            to = min(to, page[-1].version)
+        return page, max(to, after)
 
     async def written(self, query: RunQuery) -> list[Run]:
         """A page of what is in the run store by now: for work behind the ingest, which must not hurry it."""

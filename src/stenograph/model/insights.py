@@ -197,6 +197,16 @@ class Following(msgspec.Struct, frozen=True, kw_only=True):
     looked_to: int
     looked_at: Micros | None = None
 
+    @classmethod
+    def of(cls, job: InsightJob) -> Following:
+        """A report that has yet to look at all that was recorded since it was asked for."""
+        return cls(
+            workspace=job.workspace,
+            project_id=job.project_id,
+            job_id=job.id,
+            looked_to=max(0, job.request.position - 1),
+        )
+
 
 class Assigned(msgspec.Struct, frozen=True, kw_only=True):
     """A trace that was recorded after a report, and the finest cluster that it is nearest to, or NOWHERE. Closeness is

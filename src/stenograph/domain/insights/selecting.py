@@ -121,6 +121,38 @@ class Selecting:
                 )
                 yield await _told(some, feedback, wanted)
 
+    def position(self) -> int:
+        """A version beyond that of all that is recorded by now."""
+        return self._runs.position()
+
+    async def changed(self, job: InsightJob, after: int, limit: int) -> tuple[list[UUID], int, bool]:
+        """Runs that were written beyond a version, the version up to which these are all, and whether there are more
+        by now."""
+        page, to = await self._runs.changed(job.workspace, after, limit)
+        return list(dict.fromkeys(change.run for change in page)), to, len(page) >= limit
+
+    async def ended(self, job: InsightJob, ids: Sequence[UUID]) -> list[Run]:
+        """Keys of those of these runs that are traces of the report's kind and have ended, whenever they began after
+        its window did."""
+        columns = frozenset({"end_time", "error"})
+        found = await self._later(job, ids, columns)
+        return [run for run in found if run.end_time is not None or run.error is not None]
+
+    async def later(self, job: InsightJob, ids: Sequence[UUID]) -> list[RawTrace]:
+        """The same with their texts and attributes, without their figures."""
+        wanted = job.request.attribute_schemas
+        runs = await self._later(job, ids, _columns(wanted) - {"total_tokens", "total_cost"})
+        return await _told(runs, {}, wanted)
+
+    async def _later(self, job: InsightJob, ids: Sequence[UUID], columns: frozenset[str]) -> list[Run]:
+        found: list[Run] = []
+        selection = replace(self.selection(job), until=None)
+        for start in range(0, len(ids), PAGE):
+            some = tuple(ids[start : start + PAGE])
+            query = RunQuery(selection=replace(selection, ids=some), columns=columns, limit=len(some))
+            found += await self._runs.written(query)
+        return found
+
     async def before(self, job: InsightJob) -> list[RawTrace]:
         """A sample of the window before, as long as the job's own; nothing where that is unbounded."""
         selection = self.selection(job)

@@ -212,12 +212,19 @@ def _analyse(folder: Path, order: Order) -> None:
     if path.exists():
         with np.load(path) as kept:
             agreement = float(kept["agreement"])
-            vectors = Embedded(kept["clustered"], kept["model"], None if np.isnan(agreement) else agreement)
+            agreed = None if np.isnan(agreement) else agreement
+            vectors = Embedded(kept["clustered"], kept["model"], agreed, kept["sample"])
     else:
         vectors = analysis.embed_all(distinct, embed, order.seed, report)
         with _written(folder, VECTORS) as file:
             agreement = np.nan if vectors.agreement is None else vectors.agreement
-            np.savez(file, clustered=vectors.clustered, model=vectors.model, agreement=agreement)
+            np.savez(
+                file,
+                clustered=vectors.clustered,
+                model=vectors.model,
+                agreement=agreement,
+                sample=vectors.sample,
+            )
     plan = analysis.Plan(
         job_id=order.job_id,
         seed=order.seed,

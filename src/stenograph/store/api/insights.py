@@ -35,7 +35,8 @@ class Insights(Protocol):
     async def finish(
         self, job: InsightJob, clusters: Sequence[Cluster], chunks: Sequence[MemberChunk]
     ) -> bool:
-        """The same with all that was found, in one: whoever sees the job done sees its clusters."""
+        """The same with all that was found, in one: whoever sees the job done sees its clusters, and a report that is
+        to keep up does so from then on."""
 
     async def delete(self, workspace: UUID, job_id: UUID) -> bool: ...
 

@@ -24,11 +24,6 @@ class InsightFollowing:
         self._engine = engine
 
     async def follow(self, following: Following) -> bool:
-        moving = {
-            "job_id": following.job_id,
-            "looked_to": following.looked_to,
-            "looked_at": following.looked_at,
-        }
         its_job = sa.select(_J.id).where(
             _J.workspace_id == following.workspace,
             _J.project_id == following.project_id,
@@ -38,10 +33,7 @@ class InsightFollowing:
         def work(connection: sa.Connection) -> bool:
             if connection.execute(its_job).first() is None:
                 return False
-            key = {"workspace_id": following.workspace, "project_id": following.project_id}
-            insert = dialect.insert(connection, tables.insight_following).values(key | moving)
-            keys = [_F.workspace_id, _F.project_id]
-            connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=moving))
+            follow(connection, following)
             return True
 
         return await self._engine.write(work)
@@ -112,6 +104,19 @@ class InsightFollowing:
         )
         rows = await self._engine.read(lambda connection: connection.execute(wanted).scalars().all())
         return list(rows)
+
+
+def follow(connection: sa.Connection, following: Following) -> None:
+    """Have a project's report keep up, instead of the one that did."""
+    key = {"workspace_id": following.workspace, "project_id": following.project_id}
+    moving = {
+        "job_id": following.job_id,
+        "looked_to": following.looked_to,
+        "looked_at": following.looked_at,
+    }
+    insert = dialect.insert(connection, tables.insight_following).values(key | moving)
+    keys = [_F.workspace_id, _F.project_id]
+    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=moving))
 
 
 def _following(row: sa.Row[Any]) -> Following:

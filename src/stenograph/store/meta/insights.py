@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from stenograph.model.insights import (
     Cluster,
+    Following,
     InsightJob,
     JobStatus,
     MemberChunk,
@@ -22,6 +23,7 @@ from stenograph.model.insights import (
 from stenograph.model.runs import Micros
 from stenograph.store.meta import dialect, tables
 from stenograph.store.meta.engine import Engine
+from stenograph.store.meta.insight_following import follow
 
 _J: Final = tables.insight_jobs.c
 _C: Final = tables.insight_clusters.c
@@ -113,6 +115,7 @@ class Insights:
         )
         found = [_cluster_row(job.workspace, each) for each in clusters]
         members = [_member_row(job, each) for each in chunks]
+        following = Following.of(job)
 
         def work(connection: sa.Connection) -> bool:
             if not connection.execute(change).rowcount:
@@ -120,6 +123,8 @@ class Insights:
             for table, rows in ((tables.insight_clusters, found), (tables.insight_members, members)):
                 for some in dialect.batches(rows):
                     connection.execute(sa.insert(table), list(some))
+            if job.status is JobStatus.SUCCESS and job.request.keep_up:
+                follow(connection, following)
             return True
 
         return await self._engine.write(work)

@@ -11,9 +11,10 @@ import msgspec
 from stenograph.domain.insights import texts
 from stenograph.domain.insights.configs import Prebuilt
 from stenograph.domain.insights.naming import cut
-from stenograph.domain.insights.reports import Change
+from stenograph.domain.insights.reports import Change, TakenIn
 from stenograph.errors import Invalid
 from stenograph.model.insights import (
+    NOWHERE,
     AttributeSchema,
     Cluster,
     HighlightedTrace,
@@ -131,16 +132,32 @@ def _metadata(found: InsightJob, progress: Progress) -> dict[str, Any]:
     return said
 
 
-def whole_job(found: InsightJob, progress: Progress, clusters: list[Cluster]) -> dict[str, Any]:
+def whole_job(
+    found: InsightJob, progress: Progress, clusters: list[Cluster], taken: TakenIn | None = None
+) -> dict[str, Any]:
+    """GetRunClusteringJobResponse. What came after the report is beside its figures, and in none of them."""
     names = {each.id: each.name for each in clusters}
+    shown = job(found, progress)
+    if taken is not None:
+        shown["metadata"] |= {"keeping_up": _taken(taken)}
     return {
-        **job(found, progress),
-        "clusters": [cluster(each, names) for each in clusters],
+        **shown,
+        "clusters": [cluster(each, names, taken) for each in clusters],
         "report": None if found.report is None else _report(found.report, names),
     }
 
 
-def cluster(found: Cluster, names: Mapping[UUID, str]) -> dict[str, Any]:
+def _taken(taken: TakenIn) -> dict[str, Any]:
+    unassigned = taken.counts.get(NOWHERE, 0)
+    return {
+        "goes_on": taken.goes_on,
+        "looked_at": time_text(taken.looked_at),
+        "assigned": sum(taken.counts.values()) - unassigned,
+        "unassigned": unassigned,
+    }
+
+
+def cluster(found: Cluster, names: Mapping[UUID, str], taken: TakenIn | None = None) -> dict[str, Any]:
     """RunCluster."""
     return {
         "id": found.id,
@@ -150,7 +167,7 @@ def cluster(found: Cluster, names: Mapping[UUID, str]) -> dict[str, Any]:
         "description": found.description,
         "parent_name": None if found.parent_id is None else names.get(found.parent_id),
         "num_runs": found.runs,
-        "stats": found.stats,
+        "stats": found.stats if taken is None else found.stats | {"assigned_since": taken.of(found)},
     }
 
 
