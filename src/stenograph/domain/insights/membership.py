@@ -30,13 +30,13 @@ class Membership:
 
     async def applied(self, selection: RunSelection) -> RunSelection:
         """The selection with ids in the place of clusters. Invalid when these are too many."""
-        names = ("filter", "trace_filter", "tree_filter")
-        found = {
-            name: await self.resolved(selection.workspace, wanted)
-            for name in names
-            if (wanted := getattr(selection, name)) is not None and speaks_of_clusters(wanted)
-        }
-        return replace(selection, **found) if found else selection
+        wanted = (selection.filter, selection.trace_filter, selection.tree_filter)
+        if not any(map(speaks_of_clusters, wanted)):
+            return selection
+        own, root, tree = [
+            each if each is None else await self.resolved(selection.workspace, each) for each in wanted
+        ]
+        return replace(selection, filter=own, trace_filter=root, tree_filter=tree)
 
     async def resolved(self, workspace: UUID, wanted: Filter) -> Filter:
         """The same of one filter."""
