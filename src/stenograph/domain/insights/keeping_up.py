@@ -25,6 +25,7 @@ import structlog
 
 from stenograph.domain.insights import keeping, worker
 from stenograph.domain.insights.analysis import EMPTY
+from stenograph.domain.insights.bags import Floats
 from stenograph.domain.insights.selecting import Selecting
 from stenograph.domain.insights.texts import scrubbed
 from stenograph.domain.insights.vectors import Embed
@@ -119,7 +120,7 @@ class KeepingUp:
             rest = [run for run, is_there in zip(rest, there, strict=True) if not is_there]
         return rest
 
-    async def _finest(self, job: InsightJob) -> keeping.Floats:
+    async def _finest(self, job: InsightJob) -> Floats:
         return keeping.middles(await self._store.clusters(job.workspace, job.id))
 
     async def _placed(self, job: InsightJob, runs: Sequence[Run]) -> list[Assigned]:
@@ -150,7 +151,7 @@ class KeepingUp:
             for trace, text in zip(traces, texts, strict=True)
         ]
 
-    async def _vectors(self, texts: Sequence[str]) -> keeping.Floats:
+    async def _vectors(self, texts: Sequence[str]) -> Floats:
         loop = asyncio.get_running_loop()
         return np.concatenate(
             [
