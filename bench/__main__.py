@@ -17,7 +17,19 @@ from typing import Final
 
 from rich.console import Console
 
-from bench import bodies, data, datasets, evaluation, floor, insights, judgements, reads, sessions, spans
+from bench import (
+    bodies,
+    data,
+    datasets,
+    evaluation,
+    floor,
+    insights,
+    judgements,
+    quality,
+    reads,
+    sessions,
+    spans,
+)
 from bench.bodies import Body, Mode
 from bench.connection import OTLP
 from bench.data import MadeRun, Span
@@ -49,6 +61,7 @@ class Plan:
     example_rounds: int = 3
     evaluated: int = 1000
     reported: tuple[int, ...] = (1000, 10_000, 100_000)
+    paraphrases: int = 400
 
 
 class Bench:
@@ -447,6 +460,25 @@ class Bench:
                            found.rate_beside / found.rate_alone, "×", 0.5, least=True)
                 )  # fmt: skip
         server.stop()
+        self._quality()
+
+    def _quality(self) -> None:
+        """What reports find in labelled traffic. The floors are plain k-means on the same vectors."""
+        self._say(f"what is found in {self._plan.paraphrases} paraphrases of each intent")
+        found = quality.measure(self._plan.paraphrases)
+        group = f"insights, quality on {found.traces:,} traces"
+        for level, of in (("fine", found.fine), ("top", found.top)):
+            self._report.add(
+                Figure(group, f"{level} level, V-measure", of.v, "", of.floor_v, least=True),
+                Figure(group, f"{level} level, AMI", of.ami, "", of.floor_ami, least=True),
+            )
+        self._report.add(
+            Figure(group, "names in the intent's own words", found.names, "", 0.8, least=True),
+            Figure(
+                group, "planted differences, precision of key points", found.precision, "", 0.6, least=True
+            ),
+            Figure(group, "planted differences, recall", found.recall, "", 0.8, least=True),
+        )
 
 
 def _terminate(*_: object) -> None:
@@ -483,6 +515,7 @@ def main() -> None:
         kind_seconds=2.5 if given.quick else 8,
         probes=15 if given.quick else 50,
         reported=(1000, 10_000) if given.quick else (1000, 10_000, 100_000),
+        paraphrases=60 if given.quick else 400,
     )
     console = Console() if sys.stdout.isatty() else Console(width=150)
     report = Report(

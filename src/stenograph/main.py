@@ -37,6 +37,7 @@ from stenograph.domain.feedback.feedback import FeedbackService
 from stenograph.domain.feedback.formulas import FeedbackFormulas
 from stenograph.domain.feedback.tokens import FeedbackTokens
 from stenograph.domain.insights.insights import Insights
+from stenograph.domain.insights.membership import Membership
 from stenograph.domain.objects.objects import Objects
 from stenograph.domain.page import Page, SignIns
 from stenograph.domain.projects.deletion import ProjectDeletion
@@ -79,7 +80,7 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
     projects = Projects(stores.meta)
     configs = FeedbackConfigs(stores.meta)
     formulas = FeedbackFormulas(stores.meta)
-    reader = RunReader(stores.runs, recorder, stores.blobs, formulas, metrics)
+    reader = RunReader(stores.runs, recorder, stores.blobs, formulas, metrics, Membership(stores.meta))
     stats = ProjectStats(projects, reader)
     feedback = FeedbackService(stores.runs, recorder, configs, metrics)
     files = UnclaimedFiles(stores.meta, stores.runs, recorder, stores.blobs, stores.files)
@@ -179,6 +180,7 @@ def _insights(
         examples=examples,
         parse=run_filters.parse,
         read=insight_shapes.saved_request,
+        keep_up_seconds=settings.insights_keep_up_seconds,
     )
 
 
@@ -244,11 +246,11 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
     await services.chat.start()
     await services.queue_filling.start()
     await services.evaluation.start()
-    await services.insights.work.start()
+    await services.insights.start()
     try:
         yield services
     finally:
-        await services.insights.work.stop()
+        await services.insights.stop()
         await services.chat.stop()
         await services.recalling.docs.stop()
         await services.evaluation.stop()

@@ -329,6 +329,13 @@ class Settings(BaseSettings):
     python_evaluator_memory_bytes: Bytes = Field(
         256 * MiB, ge=64 * MiB, description="Most memory that one such evaluation may use."
     )
+    insights_keep_up_seconds: float = Field(
+        60.0,
+        ge=0.1,
+        le=3600,
+        allow_inf_nan=False,
+        description="Between two looks for new traces, where a report of insights takes them in.",
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from stenograph.model.feedback import Shelf
-from stenograph.model.filters import Compare, Contains, Field, Filter, Op, Rare, Text, TraceCount
+from stenograph.model.filters import Compare, Contains, Field, Filter, OneOf, Op, Rare, Text, TraceCount
 from stenograph.model.values import Document, InDocument, InFeedback, Reading, ValueOp, ValueTest
 from stenograph.store.runs.conditions import condition
 from stenograph.store.runs.sql import Params
@@ -94,6 +94,7 @@ TREES: dict[str, Filter] = {
     "tokens_alone": Compare(Field.TOTAL_TOKENS, Op.GT, 5, alone=True),
     "value_on_shelf": ValueTest(InFeedback(Shelf.FEEDBACK, ()), ValueOp.EXISTS),
     "rare": Rare(Compare(Field.NAME, Op.EQ, "seldom")),
+    "one_of": OneOf(UUID(int=2).bytes + UUID("018f3c5e-0000-7000-8000-000000000001").bytes),
     "id_contains": Contains(Text.PARENT_RUN_ID, "018f"),
 }
 

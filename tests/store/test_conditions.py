@@ -28,6 +28,7 @@ from stenograph.model.filters import (
     Like,
     Member,
     Not,
+    OneOf,
     Op,
     Or,
     PairKind,
@@ -502,6 +503,20 @@ def test_a_trace_is_added_up_within_the_bound_that_was_given(engine: Engine) -> 
         return len(engine.execute(f"SELECT id FROM runs FINAL WHERE {_own(params)} AND {sql}", params))
 
     assert (found(""), found("id != generateUUIDv4()"), found("total_tokens < 100")) == (1, 1, 0)
+
+
+def test_ids_by_the_thousand(engine: Engine) -> None:
+    wanted = set(sorted(LABELS.values())[:3]) & engine.found(And(()))
+    some = [ident(label) for label in sorted(wanted)]
+    assert some
+    for others in (0, 5, 20_000):  # few are sought by the index of ids, many are not
+        ids = b"".join(each.bytes for each in [*some, *(uuid5(WORKSPACE, str(at)) for at in range(others))])
+        assert engine.found(OneOf(ids)) == wanted
+        assert engine.found(Not(OneOf(ids))) == engine.found(And(())) - wanted
+    assert engine.found(OneOf(b"")) == set()
+    assert engine.found(Not(OneOf(b""))) == engine.found(And(()))
+    with pytest.raises(ValueError):
+        OneOf(b"short")
 
 
 # Any tree at all.

@@ -10,8 +10,11 @@ import msgspec
 
 from stenograph.model.access import DEFAULT_WORKSPACE
 from stenograph.model.insights import (
+    NOWHERE,
+    Assigned,
     AttributeSchema,
     Cluster,
+    Following,
     InsightJob,
     JobStatus,
     MemberChunk,
@@ -19,6 +22,7 @@ from stenograph.model.insights import (
     Report,
     ReportRequest,
     SavedConfig,
+    Unit,
 )
 from stenograph.model.projects import Project
 from stenograph.store.api import MetaStore
@@ -39,6 +43,7 @@ def job(project_id: UUID, at: int = 1, **said: Any) -> InsightJob:
     request = ReportRequest(
         since=1, until=2, hierarchy=(5, 2), partitions={"a": "b"}, sample=0.5, filter="x", seed=7,
         attribute_schemas={"n": AttributeSchema("boolean", "what", True)}, projects=(uuid4(),),
+        unit=Unit.THREADS, position=7,
     )  # fmt: skip
     whole = InsightJob(
         id=uuid4(), workspace=MINE, project_id=project_id, name="one", request=request, created_at=at,
@@ -140,5 +145,83 @@ def test_configs_are_due_once(meta: Meta) -> None:
         assert not await configs.delete(OTHER, saved.id)
         assert await configs.delete(MINE, saved.id)
         assert await configs.read(MINE, saved.id) is None
+
+    meta(work)
+
+
+async def finished(
+    store: MetaStore, home: UUID, at: int, found: list[Cluster], *, keep_up: bool
+) -> InsightJob:
+    """A report with these clusters, each of one trace."""
+    made = job(home, at, request=ReportRequest(keep_up=keep_up, position=9))
+    assert await store.insights.create(made)
+    done = msgspec.structs.replace(made, status=JobStatus.SUCCESS, runs=len(found))
+    clusters = [msgspec.structs.replace(each, job_id=made.id) for each in found]
+    leaves = sorted({leaf for each in found for leaf in each.leaves})
+    assert await store.insights.finish(done, clusters, [chunk(leaf, 0) for leaf in leaves])
+    return done
+
+
+def test_who_is_in_clusters_by_the_newest_report_that_has_them(meta: Meta) -> None:
+    async def work(store: MetaStore) -> None:
+        home = await project(store)
+        fine = [cluster(job(home), 0), cluster(job(home), 1)]
+        top = cluster(job(home), 2, level=1, leaves=(0, 1))
+        first = await finished(store, home, 1, [*fine, top], keep_up=False)
+        second = await finished(store, home, 2, [fine[0]], keep_up=False)
+        homes = await store.insights.homes(MINE, [top.id, fine[0].id, uuid4(), top.id])
+        assert {each.id: (each.job_id, each.leaves) for each in homes} == {
+            top.id: (first.id, (0, 1)),
+            fine[0].id: (second.id, (0,)),
+        }
+        assert await store.insights.homes(OTHER, [top.id]) == []
+        whole = await store.insights.run_ids(MINE, first.id, [0, 1], 2)
+        chunks = await store.insights.members(MINE, first.id, [(0, 0), (1, 0)])
+        assert whole == b"".join(each.run_ids for each in chunks)
+        assert await store.insights.run_ids(MINE, first.id, [1], 2) == chunks[1].run_ids
+        assert await store.insights.run_ids(MINE, first.id, [0, 1], 1) is None
+        assert await store.insights.run_ids(MINE, first.id, [], 1) == b""
+        assert await store.insights.run_ids(OTHER, first.id, [0, 1], 2) == b""
+
+    meta(work)
+
+
+def test_a_report_that_keeps_up_takes_each_trace_once(meta: Meta) -> None:
+    async def work(store: MetaStore) -> None:
+        home = await project(store)
+        first = await finished(store, home, 1, [cluster(job(home), 0)], keep_up=True)
+        following = Following(workspace=MINE, project_id=home, job_id=first.id, looked_to=8)
+        assert await store.insight_following.of_job(MINE, first.id) == following
+        assert following in await store.insight_following.all()
+        taken = [
+            Assigned(run_id=uuid4(), project_id=home, start_time=5, leaf=leaf, closeness=0.5)
+            for leaf in (0, 0, NOWHERE)
+        ]
+        moved = msgspec.structs.replace(following, looked_to=20, looked_at=3)
+        assert await store.insight_following.take(moved, taken)
+        assert await store.insight_following.take(moved, taken[:1])
+        assert await store.insight_following.of_job(MINE, first.id) == moved
+        assert await store.insight_following.counts(MINE, first.id) == {0: 2, NOWHERE: 1}
+        ids = [each.run_id for each in taken]
+        assert await store.insight_following.known(MINE, first.id, [*ids, uuid4()]) == set(ids)
+        assert set(await store.insight_following.run_ids(MINE, first.id, [0], 9)) == set(ids[:2])
+        assert len(await store.insight_following.run_ids(MINE, first.id, [0], 1)) == 1
+        assert await store.insight_following.counts(OTHER, first.id) == {}
+        assert await store.insight_following.known(OTHER, first.id, ids) == set()
+        assert await store.insight_following.run_ids(OTHER, first.id, [0], 9) == []
+        # another report of the project takes over; the first one keeps what it has
+        second = await finished(store, home, 2, [cluster(job(home), 0)], keep_up=True)
+        assert await store.insight_following.of_job(MINE, first.id) is None
+        assert not await store.insight_following.take(moved, taken)
+        assert await store.insight_following.counts(MINE, first.id) == {0: 2, NOWHERE: 1}
+        assert not await store.insight_following.follow(msgspec.structs.replace(following, workspace=OTHER))
+        assert not await store.insight_following.follow(msgspec.structs.replace(following, job_id=uuid4()))
+        assert not await store.insight_following.leave(OTHER, second.id)
+        assert await store.insight_following.leave(MINE, second.id)
+        assert not await store.insight_following.leave(MINE, second.id)
+        assert await store.insight_following.follow(following)
+        assert await store.insights.delete(MINE, first.id)
+        assert await store.insight_following.of_job(MINE, first.id) is None
+        assert await store.insight_following.counts(MINE, first.id) == {}
 
     meta(work)

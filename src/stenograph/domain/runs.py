@@ -13,6 +13,7 @@ import msgspec
 
 from stenograph.domain.attachments import attachment_key
 from stenograph.domain.feedback.formulas import FeedbackFormulas, speaks_of_feedback
+from stenograph.domain.insights.membership import Membership
 from stenograph.domain.recording import places
 from stenograph.domain.recording.recorder import Recorder
 from stenograph.errors import NotFound
@@ -20,7 +21,7 @@ from stenograph.model.feedback import FeedbackStat
 from stenograph.model.feedback_formulas import with_composites
 from stenograph.model.filters import Filter
 from stenograph.model.measures import Figure, FigureQuery, NameCount, NamesQuery
-from stenograph.model.query import RunQuery, RunSelection, StatGroup, ThreadQuery
+from stenograph.model.query import Change, RunQuery, RunSelection, StatGroup, ThreadQuery
 from stenograph.model.runs import Micros, Run
 from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket, TraceFigures
 from stenograph.model.trees import Tree
@@ -55,12 +56,14 @@ class RunReader:
         blobs: BlobStore,
         formulas: FeedbackFormulas,
         metrics: Metrics,
+        clusters: Membership | None = None,
     ) -> None:
         self._store = store
         self._recorder = recorder
         self._blobs = blobs
         self._formulas = formulas
         self._metrics = metrics
+        self._clusters = clusters
 
     async def _settled(self, selection: RunSelection, *, feedback: bool = False) -> RunSelection:
         """The selection to ask the store for, once all that was acknowledged is in it.
@@ -68,9 +71,15 @@ class RunReader:
         With the formulas that apply where they matter: to a filter that speaks of feedback, or as `feedback` says.
         """
         await self._recorder.settle(selection.workspace)
+        return await self._bounded(selection, feedback=feedback)
+
+    async def _bounded(self, selection: RunSelection, *, feedback: bool = False) -> RunSelection:
+        """The same of what is in the store by now."""
         dropping = self._recorder.deleted.dropping(selection.workspace)
         if dropping:
             selection = replace(selection, without_projects=dropping)
+        if self._clusters is not None:
+            selection = await self._clusters.applied(selection)
         filters = (selection.filter, selection.trace_filter, selection.tree_filter)
         if feedback or any(map(speaks_of_feedback, filters)):
             selection = await self._formulas.applied(selection)
@@ -94,13 +103,22 @@ class RunReader:
         with self._metrics.querying("answered_examples"):
             return await self._store.answered_examples(selection)
 
+    def position(self) -> int:
+        """A version beyond that of all that was acknowledged before the call."""
+        return self._recorder.next_position()
+
+    async def changed(self, workspace: UUID, after: int, limit: int) -> tuple[list[Change], int]:
+        """What was written beyond this version, at most some more than `limit`, and the version up to which that is
+        all there will be."""
+        to = self._recorder.written_to([workspace])[workspace]
+        page = await self._store.changed(workspace, after, limit)
+        if len(page) >= limit:
+            to = min(to, page[-1].version)
+        return page, max(to, after)
+
     async def written(self, query: RunQuery) -> list[Run]:
         """A page of what is in the run store by now: for work behind the ingest, which must not hurry it."""
-        selection = query.selection
-        if dropping := self._recorder.deleted.dropping(selection.workspace):
-            selection = replace(selection, without_projects=dropping)
-        if speaks_of_feedback(selection.filter):
-            selection = await self._formulas.applied(selection)
+        selection = await self._bounded(query.selection)
         with self._metrics.querying("written"):
             return await self._store.page(replace(query, selection=selection))
 
@@ -253,6 +271,13 @@ class RunReader:
         homes = {run.id: run.project_id for run in runs}
         return {run: with_composites(stats, formulas.get(homes[run], ())) for run, stats in given.items()}
 
+    async def feedback_within(self, selection: RunSelection) -> Mapping[UUID, FeedbackStats]:
+        """The same of all selected runs, by run: for whole ranges, where ids would be many. Runs without are absent."""
+        selection = await self._settled(selection, feedback=True)
+        with self._metrics.querying("feedback_stats"):
+            found = await self._store.feedback_stats(selection, "run")
+        return {UUID(key): stats for key, stats in found.items()}
+
     async def stats(
         self,
         selection: RunSelection,
@@ -340,6 +365,8 @@ class RunReader:
     ) -> list[TimeBucket]:
         """Statistics by time, of several parts of the selection at once where filters of these are given."""
         selection = await self._settled(selection)
+        if self._clusters is not None:
+            parts = [await self._clusters.resolved(selection.workspace, part) for part in parts]
         with self._metrics.querying("series"):
             return await self._store.series(selection, stride, group, path, origin, parts)
 

@@ -309,6 +309,24 @@ class Rare:
 
 
 @dataclass(frozen=True, slots=True)
+class InCluster:
+    """A report of insights has put the run into one of these clusters, or into one below them. Whoever asks a store
+    says `OneOf` instead: a store of runs knows no clusters."""
+
+    clusters: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """The run's id is one of these, sixteen bytes each: the form for very many, which `Member` is not."""
+
+    ids: bytes
+
+    def __post_init__(self) -> None:
+        _require(len(self.ids) % 16 == 0, "ids of sixteen bytes")
+
+
+@dataclass(frozen=True, slots=True)
 class And:
     parts: tuple[Filter, ...]
 
@@ -325,7 +343,7 @@ class Not:
 
 Filter: TypeAlias = (
     "And | Or | Not | Compare | Member | Contains | Like | HasTag | Search | Exists | Pairs"
-    " | ValueTest | TraceCount | Rare"
+    " | ValueTest | TraceCount | Rare | InCluster | OneOf"
 )
 Loose: TypeAlias = "Filter | PairTest"
 """A filter, or a pair predicate that the `all_of` around it will group."""

@@ -39,9 +39,17 @@ class AttributeSchema(msgspec.Struct, frozen=True):
     filter_by: bool = False
 
 
+class Unit(StrEnum):
+    """What is counted: a trace, or all traces of a conversation together."""
+
+    TRACES = "traces"
+    THREADS = "threads"
+
+
 class ReportRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a report is to be made of, all times resolved when its job is created. `filter` is the client's text;
-    `hierarchy` are counts of clusters, finest first; `sample` is a count when it is 1 or more, else a share."""
+    `hierarchy` are counts of clusters, finest first; `sample` is a count when it is 1 or more, else a share. With
+    `keep_up` the report takes in what comes later; all that was recorded before it has a version below `position`."""
 
     since: Micros | None = None
     until: Micros | None = None
@@ -58,6 +66,9 @@ class ReportRequest(msgspec.Struct, frozen=True, kw_only=True):
     summary_model: str | None = None
     projects: tuple[UUID, ...] = ()
     seed: int = 0
+    unit: Unit = Unit.TRACES
+    keep_up: bool = False
+    position: int = 0
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -104,7 +115,8 @@ class HighlightedTrace(msgspec.Struct, frozen=True, kw_only=True):
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What a job found, in short. `overall` are figures of all traces, `distinct` how many different texts they have;
-    `agreement` is how well the cheap vectors fit the model's (their mean cosine), None where the model read all."""
+    `agreement` is how well the cheap vectors fit the model's (their mean cosine), None where the model read all;
+    `reach` is the least cosine to a cluster's middle at which a trace that comes later belongs to it."""
 
     title: str
     key_points: tuple[str, ...] = ()
@@ -113,6 +125,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     overall: dict[str, Any] = {}
     agreement: float | None = None
     distinct: int = 0
+    reach: float | None = None
 
 
 class Cluster(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,6 +182,41 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     tokens: int | None = None
     closeness: float | None = None
     attributes: dict[str, Any] = {}
+
+
+NOWHERE: Final = -1
+"""The leaf of a trace that is near to no cluster."""
+
+
+class Following(msgspec.Struct, frozen=True, kw_only=True):
+    """A report that takes in new traces. All versions up to `looked_to` have been looked at."""
+
+    workspace: UUID
+    project_id: UUID
+    job_id: UUID
+    looked_to: int
+    looked_at: Micros | None = None
+
+    @classmethod
+    def of(cls, job: InsightJob) -> Following:
+        """A report that has yet to look at all that was recorded since it was asked for."""
+        return cls(
+            workspace=job.workspace,
+            project_id=job.project_id,
+            job_id=job.id,
+            looked_to=max(0, job.request.position - 1),
+        )
+
+
+class Assigned(msgspec.Struct, frozen=True, kw_only=True):
+    """A trace that was recorded after a report, and the finest cluster that it is nearest to, or NOWHERE. Closeness is
+    the cosine to its middle, in the space of the model."""
+
+    run_id: UUID
+    project_id: UUID
+    start_time: Micros
+    leaf: int
+    closeness: float
 
 
 class SavedConfig(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,33 +7,17 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 
-import msgspec
 import numpy as np
 import pytest
-from bench import traffic
+from bench import quality, scores, traffic
+from bench.quality import INTENTS, THEMES, row
 
-from stenograph.domain.insights import analysis, clustering, texts, vectors, words
+from stenograph.domain.insights import analysis, clustering, vectors
 from stenograph.domain.insights.analysis import Analysis, Distinct, Plan, TraceRow, analyse, embed_all
 from stenograph.domain.insights.bags import Floats, unit
-from stenograph.llm.embedding import LocalEmbedder
-from tests.domain.insights.scores import adjusted_mutual_information, v_measure
 
-TRACES = 29 * 60
-PROJECT = uuid.UUID(int=7)
-INTENTS = len(traffic.INTENTS)
-THEMES = len({intent.theme for intent in traffic.INTENTS})
-
-
-def row(trace: traffic.Trace) -> TraceRow:
-    """Without the answer: in this traffic it would give the intent away."""
-    asked = msgspec.json.encode({"messages": [{"role": "user", "content": trace.text}]})
-    text = texts.of_trace(asked, None, None)
-    return TraceRow(
-        run_id=trace.id, project_id=PROJECT, start_time=1, text=text.whole, topic=text.topic,
-        error=trace.error or "", failed=trace.error is not None, latency=trace.seconds, tokens=len(trace.text),
-        cost=trace.cost, feedback={} if trace.score is None else {"user_score": trace.score},
-        attributes={"theme": trace.theme},
-    )  # fmt: skip
+TRACES = INTENTS * 60
+PROJECT = quality.PROJECT
 
 
 def by_hash(some: Sequence[str]) -> Floats:
@@ -58,59 +42,29 @@ def _mute(stage: str, done: int, of: int) -> None:
     pass
 
 
-def members(found: Analysis, level: int) -> dict[uuid.UUID, str]:
-    """The cluster's name by run."""
-    names: dict[uuid.UUID, str] = {}
-    for cluster in found.clusters:
-        if cluster.level == level:
-            for chunk in found.chunks:
-                if chunk.leaf in cluster.leaves:
-                    ids = [chunk.run_ids[at : at + 16] for at in range(0, len(chunk.run_ids), 16)]
-                    names.update((uuid.UUID(bytes=each), cluster.name) for each in ids)
-    return names
-
-
 @functools.cache
-def labelled() -> tuple[list[traffic.Trace], Analysis, Floats]:
-    """Traffic with its report, made with the model that the program has, and the vectors that were clustered."""
+def labelled() -> quality.Labelled:
+    """Traffic with its report, made with the model that the program has."""
     monkey = pytest.MonkeyPatch()
     monkey.setattr(vectors, "TAUGHT", 250)  # as large a part of these as is taught of ten thousand
     monkey.setattr(vectors, "WORDS", 150)
     try:
-        traces = list(traffic.traces(TRACES))
-        rows = [row(trace) for trace in traces]
-        embed = LocalEmbedder(tokens=48).embed_now
-        made = Plan(job_id=uuid.UUID(int=1), hierarchy=(INTENTS, THEMES))
-        distinct = Distinct(rows, ())
-        embedded = embed_all(distinct, embed, 0, _mute)
-        found = analyse(rows, made, distinct, embedded, embed, _mute)
-        return traces, found, embedded.clustered[distinct.of_rows]
+        return quality.labelled(TRACES)
     finally:
         monkey.undo()
 
 
-@pytest.mark.parametrize(
-    ("level", "label", "least_v", "least_ami"), [(0, "intent", 0.80, 0.75), (1, "theme", 0.45, 0.40)]
-)
+@pytest.mark.parametrize(("level", "least_v", "least_ami"), [(0, 0.80, 0.75), (1, 0.45, 0.40)])
 def test_clusters_are_the_intents_and_better_than_plain_means(
-    level: int, label: str, least_v: float, least_ami: float
+    level: int, least_v: float, least_ami: float
 ) -> None:
-    traces, found, points = labelled()
-    names = members(found, level)
-    wanted = [getattr(trace, label) for trace in traces]
-    got = [names[trace.id] for trace in traces]
-    assert v_measure(wanted, got) >= least_v
-    assert adjusted_mutual_information(wanted, got) >= least_ami
-    count = len(set(wanted))
-    floors = []
-    for seed in range(3):
-        centers = clustering.means(points, np.ones(len(points)), count, np.random.default_rng(seed))
-        floors.append(v_measure(wanted, clustering.nearest(points, centers).tolist()))
-    assert v_measure(wanted, got) >= sorted(floors)[1]
+    found = quality.agreement(labelled(), level)
+    assert found.v >= max(least_v, found.floor_v)
+    assert found.ami >= max(least_ami, found.floor_ami)
 
 
 def test_the_wanted_counts_are_met_exactly() -> None:
-    _, found, _ = labelled()
+    found = labelled().found
     assert [sum(each.level == level for each in found.clusters) for level in (0, 1)] == [INTENTS, THEMES]
     assert sum(each.runs for each in found.clusters if each.level == 0) == TRACES
     by_id = {each.id: each for each in found.clusters}
@@ -120,54 +74,19 @@ def test_the_wanted_counts_are_met_exactly() -> None:
 
 
 def test_names_are_in_the_words_of_their_intents_and_unique() -> None:
-    traces, found, _ = labelled()
-    assert len({each.name for each in found.clusters}) == len(found.clusters)
-    names = members(found, 0)
-    of_name: dict[str, list[str]] = {}
-    for trace in traces:
-        of_name.setdefault(names[trace.id], []).append(trace.intent)
-    said = {
-        intent.name: _stems(" ".join((intent.name, *intent.actions, *intent.things)))
-        for intent in traffic.INTENTS
-    }
-    good = [
-        len(_stems(name) & said[max(set(intents), key=intents.count)]) >= 0.6 * len(_stems(name))
-        for name, intents in of_name.items()
-    ]
-    assert np.mean(good) >= 0.8
-
-
-def _stems(text: str) -> set[str]:
-    return {words.stem(word) for word in words.tokens(text) if len(word) > 2 and word not in words.STOP}
+    made = labelled()
+    assert len({each.name for each in made.found.clusters}) == len(made.found.clusters)
+    assert quality.of_names(made) >= 0.8
 
 
 def test_what_was_planted_is_found_and_little_else() -> None:
-    traces, found, _ = labelled()
-    names = members(found, 0)
-    home = {
-        intent: max(of, key=of.count)
-        for intent in traffic.PLANTED
-        if (of := [names[trace.id] for trace in traces if trace.intent == intent])
-    }
-    measures = {"errors": " fail, ", "latency": " takes ", "cost": " costs ", "score": "Feedback user_score"}
-    points = found.key_points[1:]
-    hits = [
-        any(f"“{home[intent]}”" in point and measures[kind] in point for point in points)
-        for intent, kind in traffic.PLANTED.items()
-    ]
-    assert sum(hits) >= 4
-    true = [
-        any(
-            f"“{home[intent]}”" in point and measures[kind] in point
-            for intent, kind in traffic.PLANTED.items()
-        )
-        for point in points
-    ]
-    assert np.mean(true) >= 0.6
+    precision, recall = quality.of_points(labelled())
+    assert recall >= 0.8
+    assert precision >= 0.6
 
 
 def test_highlighted_traces_say_which_number_put_them_there() -> None:
-    _, found, _ = labelled()
+    found = labelled().found
     assert [each.rank for each in found.highlighted] == list(range(1, len(found.highlighted) + 1))
     assert 3 <= len(found.highlighted) <= 10
     assert all(any(sign.isdigit() for sign in each.highlight_reason) for each in found.highlighted)
@@ -231,3 +150,12 @@ def test_leaders_say_the_same_as_those_they_stand_for() -> None:
     found = clustering.leaders(twice, np.ones(80), 0)
     assert np.array_equal(twice[found], twice)
     assert len(np.unique(found)) == 40
+
+
+def test_scores_of_labellings_whose_scores_are_known() -> None:
+    assert scores.v_measure("aabb", "xxyy") == pytest.approx(1)
+    assert scores.v_measure([0, 0, 1, 1], [0, 0, 1, 2]) == pytest.approx(0.8)
+    assert scores.v_measure("abcd", "xxxx") == 0
+    assert scores.adjusted_mutual_information("aabb" * 50, "xxyy" * 50) == pytest.approx(1)
+    by_chance = np.random.default_rng(1).integers(0, 5, 1000).tolist()
+    assert abs(scores.adjusted_mutual_information("abcde" * 200, by_chance)) < 0.02

@@ -9,11 +9,13 @@ import msgspec
 import numpy as np
 import pytest
 
-from stenograph.domain.insights import cron, naming, texts
+from stenograph.domain.insights import cron, keeping, naming, texts
+from stenograph.domain.insights.bags import unit
 from stenograph.domain.insights.selecting import attributes
 from stenograph.domain.insights.statistics import Columns, differences
-from stenograph.errors import Invalid
-from stenograph.model.insights import AttributeSchema
+from stenograph.domain.insights.threads import Thread, TurnKey, portions
+from stenograph.errors import Invalid, Unsupported
+from stenograph.model.insights import NOWHERE, AttributeSchema
 
 
 def text(inputs: object, outputs: object = None, error: str | None = None) -> texts.TraceText:
@@ -147,3 +149,61 @@ def test_attributes_are_of_their_type() -> None:
     metadata = {"n": "1.5", "b": "True", "s": "x", "bad": "many", "other": "y"}
     assert attributes(metadata, wanted) == {"n": 1.5, "b": True, "s": "x"}
     assert attributes({"n": str(uuid.uuid4())}, wanted) == {}
+
+
+# -- threads and what comes later --------------------------------------------------------------------------
+
+
+def turn(*said: str, answer: str | None = None, error: str | None = None) -> texts.Payloads:
+    messages = [{"role": "user", "content": text} for text in said]
+    outputs = None if answer is None else msgspec.json.encode({"answer": answer})
+    return msgspec.json.encode({"messages": messages}), outputs, error
+
+
+def test_a_thread_is_told_by_what_was_asked_in_each_turn_and_answered_last() -> None:
+    told = texts.of_thread(
+        [
+            turn("first", answer="one"),
+            turn("first", "second", answer="two", error="Boom\nat line 3"),
+            turn("first", "second", "second"),
+            (None, None, None),
+            (b"\xff{", b"[1,", ""),
+        ]
+    )
+    assert (told.asked, told.answered, told.failed) == ("first second", "two", "Boom")
+    assert texts.of_thread([]) == texts.TraceText()
+    many = texts.of_thread([turn("word " * 100 + str(number)) for number in range(50)])
+    assert len(many.asked) <= texts.ASKED
+
+
+def test_a_template_points_at_a_threads_last_turn_or_at_all() -> None:
+    turns = [turn("first", answer="one"), turn("other", answer="two")]
+    assert texts.of_thread_template("{{run.outputs.answer}}", turns).asked == "two"
+    whole = texts.of_thread_template("{{all_thread_messages}}", turns).asked
+    assert all(word in whole for word in ("first", "one", "other", "two"))
+    assert "one" in texts.of_template("{{all_thread_messages}}", *turns[0]).asked
+
+
+def test_long_threads_are_portions_of_their_own() -> None:
+    threads = [
+        Thread(uuid.UUID(int=1), str(count), tuple(TurnKey(at, uuid.UUID(int=at)) for at in range(count)))
+        for count in (2, 3, 9, 1, 4)
+    ]
+    assert [[each.name for each in some] for some in portions(threads, 5)] == [["2", "3"], ["9"], ["1", "4"]]
+    assert [each.int for each in threads[2].told] == [0, 1, 2, 3, 8]
+    assert [each.int for each in threads[0].told] == [0, 1]
+
+
+def test_what_is_near_to_no_cluster_is_nowhere() -> None:
+    centers = np.eye(3, 4, dtype=np.float32)
+    vectors = unit(np.array([[1, 0.1, 0, 0], [0, 0, 0.3, 1], [0, 1, 1, 0]], np.float32))
+    numbers, closeness = keeping.nearest(centers, vectors, 0.5)
+    assert numbers.tolist() == [0, NOWHERE, 1]
+    assert closeness[1] == pytest.approx(0.287, abs=1e-3)
+    nothing, _ = keeping.nearest(keeping.middles([]), vectors, 0.5)
+    assert nothing.tolist() == [NOWHERE] * 3
+    with pytest.raises(Unsupported):
+        keeping.nearest(np.eye(3, dtype=np.float32), vectors, 0.5)
+    assert keeping.reach(centers, vectors) == pytest.approx(0.3037, abs=1e-2)
+    assert keeping.reach(centers, centers) == 0.5
+    assert keeping.reach(centers, unit(np.array([[0, 0, 0.01, 1]], np.float32))) == 0.2

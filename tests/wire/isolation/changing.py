@@ -58,6 +58,7 @@ CHANGES: list[Case] = [
     writes("DELETE", "/ui/api/runs/{run_id}/share"),
     writes("POST", "/sessions/{session_id}/insights", {"filter": 'eq(name, "nothing")'}),
     writes("PATCH", "/sessions/{session_id}/insights/{insights_job_id}", {"name": "mine"}),
+    writes("PATCH", "/sessions/{session_id}/insights/{insights_job_id}", {"keep_up": True}),
     writes("POST", "/sessions/{session_id}/insights/{insights_job_id}/cancel"),
     writes("POST", INSIGHT + "/annotation-queue", {"queue_id": "<queue>"}),
     writes("POST", INSIGHT + "/dataset", {"dataset_id": "<dataset>"}),

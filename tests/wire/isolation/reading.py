@@ -32,6 +32,8 @@ READS: list[Case] = [
     reads("/runs/query", "POST", body={"parent_run": "<run>"}),
     reads("/runs/query", "POST", body={**BY_PROJECT, "filter": 'eq(feedback_key, "<secret>")'}),
     reads("/runs/query", "POST", body={**BY_PROJECT, "trace_filter": 'search("<secret>")'}),
+    reads("/runs/query", "POST", body={**BY_PROJECT, "filter": 'eq(cluster_id, "<cluster>")'}),
+    reads("/runs/stats", "POST", body={**BY_PROJECT, "trace_filter": 'in(cluster_id, ["<cluster>"])'}),
     reads("/runs/query", "POST", body={**BY_PROJECT, "select": ["child_run_ids", "s3_urls", "feedback_stats"]}),
     reads("/runs/query/validate", "POST", body=BY_PROJECT, told=False),
     reads("/runs/generate-query", "POST", body={"query": "all"}, told=False),

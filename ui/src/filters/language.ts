@@ -36,6 +36,7 @@ export const FIELDS: readonly Field[] = [
   { name: "output_value", kind: "text", help: "a value in its outputs" },
   { name: "id", kind: "text", help: "its id" },
   { name: "trace_id", kind: "text", help: "its trace's id" },
+  { name: "cluster_id", kind: "text", help: "a cluster of an insights report" },
 ];
 
 const BY_NAME = new Map(FIELDS.map((field) => [field.name, field]));

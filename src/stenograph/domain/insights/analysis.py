@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from stenograph.domain.insights import clustering, findings, naming, statistics
+from stenograph.domain.insights import clustering, findings, keeping, naming, statistics
 from stenograph.domain.insights.bags import Floats, unit
 from stenograph.domain.insights.clustering import Labels, Tree
 from stenograph.domain.insights.statistics import Columns
@@ -71,6 +71,7 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     overall: dict[str, Any]
     agreement: float | None = None
     distinct: int = 0
+    reach: float | None = None
 
 
 EMPTY_ANALYSIS: Final = Analysis(
@@ -299,14 +300,16 @@ class _Composition:
     def analysis(self) -> Analysis:
         overall = statistics.figures(self._columns, np.ones(len(self._rows), np.bool_), len(self._rows))
         points, highlighted = self._found()
+        clusters = tuple(self._cluster(number, overall) for number in range(len(self._told)))
         return Analysis(
-            clusters=tuple(self._cluster(number, overall) for number in range(len(self._told))),
+            clusters=clusters,
             chunks=tuple(self._chunks()),
             key_points=points,
             highlighted=highlighted,
             overall=overall,
             agreement=self._vectors.agreement,
             distinct=len(self._distinct.texts),
+            reach=keeping.reach(keeping.middles(clusters), self._vectors.sample.astype(np.float32)),
         )
 
     def _id(self, number: int) -> UUID:

@@ -9,6 +9,7 @@ from stenograph.domain.annotation.items import QueueItems
 from stenograph.domain.datasets.datasets import Datasets
 from stenograph.domain.examples.examples import Examples
 from stenograph.domain.insights.configs import Configs, Read
+from stenograph.domain.insights.keeping_up import KeepingUp
 from stenograph.domain.insights.reports import Reports
 from stenograph.domain.insights.selecting import ParseFilter, Selecting
 from stenograph.domain.insights.working import InsightWork
@@ -24,6 +25,7 @@ class Insights:
     reports: Reports
     configs: Configs
     work: InsightWork
+    keeping_up: KeepingUp
 
     @classmethod
     def over(
@@ -38,6 +40,7 @@ class Insights:
         examples: Examples,
         parse: ParseFilter,
         read: Read,
+        keep_up_seconds: float,
     ) -> Insights:
         """Put together over the stores. `folder` is for work under way; `parse` and `read` are the face's whose
         filters and saved requests these are."""
@@ -46,4 +49,13 @@ class Insights:
         reports = Reports(meta, work, selecting, projects, queues, datasets, examples)
         configs = Configs(meta, reports, projects, read)
         work.schedules = configs.turn
-        return cls(reports, configs, work)
+        return cls(reports, configs, work, KeepingUp(meta, selecting, keep_up_seconds))
+
+    async def start(self) -> None:
+        await self.work.start()
+        await self.keeping_up.start()
+
+    async def stop(self) -> None:
+        """Leave what is under way to the next start."""
+        await self.keeping_up.stop()
+        await self.work.stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -27,12 +27,14 @@ from stenograph.errors import Conflict, Invalid, NotFound
 from stenograph.model.ids import new_id
 from stenograph.model.insights import (
     Cluster,
+    Following,
     InsightJob,
     JobStatus,
     Member,
     MemberChunk,
     Progress,
     ReportRequest,
+    Unit,
 )
 from stenograph.model.runs import Micros
 from stenograph.store.api import MetaStore
@@ -48,6 +50,9 @@ MAX_NAME: Final = 255
 MAX_TEXT: Final = 20_000
 KINDS: Final = ("string", "number", "integer", "boolean")
 _ADDED: Final = 1000
+_THREADS_GO_ON: Final = (
+    "a report of threads does not keep up: what is a thread today is a longer one tomorrow"
+)
 _SORTABLE: Final = ("latency", "cost", "tokens", "closeness", "start_time")
 
 
@@ -57,6 +62,19 @@ class MemberPage:
 
     members: list[Member]
     following: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """What was recorded after a report and is counted with its clusters: by number of the finest cluster."""
+
+    goes_on: bool
+    looked_at: Micros | None
+    counts: Mapping[int, int]
+
+    def of(self, cluster: Cluster) -> int:
+        """How many of them are in a cluster, of whatever level."""
+        return sum(self.counts.get(leaf, 0) for leaf in cluster.leaves)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +105,7 @@ class Reports:
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._store = meta.insights
+        self._following = meta.insight_following
         self._work = work
         self._selecting = selecting
         self._projects = projects
@@ -118,7 +137,7 @@ class Reports:
             workspace=workspace,
             project_id=project_id,
             name=check_name(name) if name else f"Insights {_day(now)}",
-            request=resolved(request, now),
+            request=msgspec.structs.replace(resolved(request, now), position=self._selecting.position()),
             created_at=now,
             modified_at=now,
             config_id=config_id,
@@ -154,6 +173,27 @@ class Reports:
         if job is None:
             raise unknown(job_id)
         return job
+
+    async def keep_up(self, job: InsightJob, wanted: bool) -> None:
+        """Take in what is recorded from now on and was since the report, or no longer. Conflict while there is no
+        report; a project has one that keeps up, which another one's beginning ends."""
+        if not wanted:
+            await self._following.leave(job.workspace, job.id)
+            return
+        if job.request.unit is Unit.THREADS:
+            raise Invalid(_THREADS_GO_ON, ("keep_up",))
+        if job.status is not JobStatus.SUCCESS:
+            raise Conflict(f"insights job {job.id} has no report: {job.status.value}")
+        if await self._following.of_job(job.workspace, job.id) is None:
+            await self._following.follow(Following.of(job))
+
+    async def taken_in(self, job: InsightJob) -> TakenIn | None:
+        """What a report has taken in since; None of one that never kept up."""
+        following = await self._following.of_job(job.workspace, job.id)
+        counts = await self._following.counts(job.workspace, job.id)
+        if following is None and not counts:
+            return None
+        return TakenIn(following is not None, None if following is None else following.looked_at, counts)
 
     async def cancel(self, workspace: UUID, project_id: UUID, job_id: UUID) -> InsightJob:
         """As it is then. One that is over stays as it is."""
@@ -285,6 +325,8 @@ class Reports:
 
 def check(request: ReportRequest) -> None:
     """Invalid for what cannot be met, whatever the traces."""
+    if request.keep_up and request.unit is Unit.THREADS:
+        raise Invalid(_THREADS_GO_ON, ("keep_up",))
     if request.hierarchy is not None:
         _check_hierarchy(request.hierarchy)
     if request.sample is not None and not (math.isfinite(request.sample) and 0 < request.sample < 2**53):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -70,6 +70,30 @@ def of_trace(inputs: bytes | None, outputs: bytes | None, error: str | None) -> 
     return TraceText(_cut(asked, ASKED), _cut(answered, ANSWERED), _cut(failed, FAILED))
 
 
+Payloads: TypeAlias = tuple[bytes | None, bytes | None, str | None]
+"""Inputs, outputs and error of a trace."""
+
+
+def of_thread(turns: Sequence[Payloads]) -> TraceText:
+    """What was asked in each turn, what was answered and what went wrong last. A turn's inputs may repeat all that was
+    said before: of the first its first message counts, of the others their last."""
+    asked: list[str] = []
+    answered = failed = ""
+    for number, (inputs, outputs, error) in enumerate(turns):
+        told = of_trace(inputs, outputs, error)
+        said = told.asked if number == 0 else _by_role(_decoded(inputs), _USER, first=False) or told.asked
+        if said and said not in asked:
+            asked.append(said)
+        answered, failed = told.answered or answered, told.failed or failed
+    return TraceText(_cut(" ".join(asked), ASKED), answered, failed)
+
+
+def of_thread_template(template: str, turns: Sequence[Payloads]) -> TraceText:
+    """The same of what a template points at in the last turn, or, as `all_thread_messages`, in all."""
+    said = " ".join(of_trace(*turn).whole for turn in turns)
+    return of_template(template, *turns[-1], thread=said)
+
+
 def scrubbed(text: str) -> str:
     """Without what is different in every trace and says nothing of its subject: addresses, ids, numbers."""
     text = _IDENTITY.sub(" ", _ADDRESS.sub(" ", text))
@@ -95,6 +119,9 @@ def at_paths(document: Mapping[str, Any], template: str) -> str:
     return _VARIABLE.sub(value, template)
 
 
+THREAD: Final = "all_thread_messages"
+"""LangSmith's variable of a template for what was said in a whole thread."""
+
 _VARIABLE: Final = re.compile(r"\{\{\{?\s*([\w.-]+)\s*\}?\}\}")
 
 
@@ -103,12 +130,21 @@ def variables(template: str) -> list[str]:
     return _VARIABLE.findall(template)
 
 
-def of_template(template: str, inputs: bytes | None, outputs: bytes | None, error: str | None) -> TraceText:
-    """The parts that a template points at, in the place of what was asked."""
+def of_template(
+    template: str,
+    inputs: bytes | None,
+    outputs: bytes | None,
+    error: str | None,
+    *,
+    thread: str | None = None,
+) -> TraceText:
+    """The parts that a template points at, in the place of what was asked. `thread` is what was said in all turns."""
+    if thread is None:
+        thread = of_trace(inputs, outputs, error).whole if THREAD in variables(template) else ""
     run = {"inputs": _decoded(inputs), "outputs": _decoded(outputs), "error": error}
     # A prompt's own words are in every trace alike: the values alone tell traces apart.
     values = " ".join(f"{{{{{path}}}}}" for path in variables(template))
-    filled = at_paths({"run": run, **run}, values).strip()
+    filled = at_paths({"run": run, **run, THREAD: thread}, values).strip()
     if not filled:
         return of_trace(inputs, outputs, error)
     return TraceText(asked=_cut(_unpacked(filled), ASKED + ANSWERED))

@@ -41,12 +41,14 @@ Report: TypeAlias = Callable[[int, int], None]
 class Embedded:
     """`clustered` rows are what is clustered; `model` rows are in the model's space (float16), or near it.
 
-    `agreement` is the mean cosine of student and model on texts held out; None where the model read all.
+    `agreement` is the mean cosine of student and model on texts held out; None where the model read all. `sample` are
+    the vectors of texts that the model read itself (float16), all or some.
     """
 
     clustered: Floats
     model: npt.NDArray[np.float16]
     agreement: float | None
+    sample: npt.NDArray[np.float16]
 
 
 def embedded(texts: Sequence[str], embed: Embed, seed: int, report: Report) -> Embedded:
@@ -61,7 +63,8 @@ def embedded(texts: Sequence[str], embed: Embed, seed: int, report: Report) -> E
     teacher = _embed(embed, [texts[row] for row in taught], report, 0, total)
     if len(taught) == len(texts):
         joined = unit(np.hstack([teacher, _FEATURE_WEIGHT * features.read(bags)]))
-        return Embedded(_Narrow.of(joined).apply(joined), teacher.astype(np.float16), None)
+        read = teacher.astype(np.float16)
+        return Embedded(_Narrow.of(joined).apply(joined), read, None, read)
     table = np.zeros((len(vocabulary.numbers), teacher.shape[1]), np.float32)
     table[[number for _, number in words]] = _embed(
         embed, [word for word, _ in words], report, len(taught), total
@@ -95,7 +98,7 @@ def _by_student(
         rows = np.arange(start, min(start + _BLOCK, len(bags)))
         model[rows], whole = read(rows)
         clustered[rows] = narrow.apply(whole)
-    return Embedded(clustered, model, agreement)
+    return Embedded(clustered, model, agreement, teacher.astype(np.float16))
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,17 @@ _LENGTH: Final = struct.Struct(">I")
 _SAID_EVERY: Final = 32
 
 
+class Turn(msgspec.Struct, frozen=True, array_like=True):
+    """A trace of a thread, whose text is read."""
+
+    inputs: bytes | None = None
+    outputs: bytes | None = None
+    error: str | None = None
+
+
 class RawTrace(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """A trace as the run store has it: seconds, dollars, payloads as JSON."""
+    """A trace as the run store has it: seconds, dollars, payloads as JSON. With `turns` it is a thread, see
+    threads.py, and has no payloads of its own."""
 
     run_id: UUID
     project_id: UUID
@@ -57,6 +66,7 @@ class RawTrace(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     cost: float | None = None
     feedback: dict[str, float] = {}
     attributes: dict[str, Any] = {}
+    turns: list[Turn] = []
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,7 +151,7 @@ def _collect(folder: Path, order: Order, source: BinaryIO) -> None:
         frame = decoder.decode(_frame(source))
         for trace in frame.traces:
             if frame.before:
-                before.append(_text(trace, order.summary_prompt).whole)
+                before.append(text_of(trace, order.summary_prompt).whole)
             elif all(trace.attributes.get(name) is True for name in order.needs):
                 rows.append(_row(trace, order.summary_prompt))
         if frame.last:
@@ -150,9 +160,13 @@ def _collect(folder: Path, order: Order, source: BinaryIO) -> None:
     _keep(folder, TRACES, encoder.encode((rows, before)))
 
 
-def _text(trace: RawTrace, template: str | None) -> Any:
+def text_of(trace: RawTrace, template: str | None) -> Any:
+    """What a trace is about (a TraceText). `template` says where to look."""
     from stenograph.domain.insights import texts
 
+    if trace.turns:
+        turns = [(turn.inputs, turn.outputs, turn.error) for turn in trace.turns]
+        return texts.of_thread(turns) if not template else texts.of_thread_template(template, turns)
     if template:
         return texts.of_template(template, trace.inputs, trace.outputs, trace.error)
     return texts.of_trace(trace.inputs, trace.outputs, trace.error)
@@ -161,7 +175,7 @@ def _text(trace: RawTrace, template: str | None) -> Any:
 def _row(trace: RawTrace, template: str | None) -> Any:
     from stenograph.domain.insights.analysis import TraceRow
 
-    text = _text(trace, template)
+    text = text_of(trace, template)
     return TraceRow(
         run_id=trace.run_id,
         project_id=trace.project_id,
@@ -198,12 +212,19 @@ def _analyse(folder: Path, order: Order) -> None:
     if path.exists():
         with np.load(path) as kept:
             agreement = float(kept["agreement"])
-            vectors = Embedded(kept["clustered"], kept["model"], None if np.isnan(agreement) else agreement)
+            agreed = None if np.isnan(agreement) else agreement
+            vectors = Embedded(kept["clustered"], kept["model"], agreed, kept["sample"])
     else:
         vectors = analysis.embed_all(distinct, embed, order.seed, report)
         with _written(folder, VECTORS) as file:
             agreement = np.nan if vectors.agreement is None else vectors.agreement
-            np.savez(file, clustered=vectors.clustered, model=vectors.model, agreement=agreement)
+            np.savez(
+                file,
+                clustered=vectors.clustered,
+                model=vectors.model,
+                agreement=agreement,
+                sample=vectors.sample,
+            )
     plan = analysis.Plan(
         job_id=order.job_id,
         seed=order.seed,

@@ -250,6 +250,7 @@ class InsightWork:
                 overall=found.overall,
                 agreement=found.agreement,
                 distinct=found.distinct,
+                reach=found.reach,
             ),
         )
         await self._store.finish(done, found.clusters, found.chunks)

@@ -28,7 +28,7 @@ from stenograph.store.api.docs import Docs
 from stenograph.store.api.evaluations import Evaluations
 from stenograph.store.api.evaluators import Evaluators, EvaluatorTasks
 from stenograph.store.api.feedback import FeedbackConfigs, FeedbackFormulas, FeedbackTokens
-from stenograph.store.api.insights import InsightConfigs, Insights
+from stenograph.store.api.insights import InsightConfigs, InsightFollowing, Insights
 from stenograph.store.api.projects import DeadLetters, Prices, Projects, Views
 from stenograph.store.api.reviews import AnnotationQueues, QueueFilling, QueueItems
 from stenograph.store.api.runs import RejectedRows, RunStore
@@ -130,6 +130,8 @@ class MetaStore(Protocol):
     def insights(self) -> Insights: ...
     @property
     def insight_configs(self) -> InsightConfigs: ...
+    @property
+    def insight_following(self) -> InsightFollowing: ...
     @property
     def view_overrides(self) -> ViewOverrides: ...
     @property

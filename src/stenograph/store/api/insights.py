@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
-from stenograph.model.insights import Cluster, InsightJob, MemberChunk, SavedConfig
+from stenograph.model.insights import Assigned, Cluster, Following, InsightJob, MemberChunk, SavedConfig
 from stenograph.model.runs import Micros
 
 
@@ -35,7 +35,8 @@ class Insights(Protocol):
     async def finish(
         self, job: InsightJob, clusters: Sequence[Cluster], chunks: Sequence[MemberChunk]
     ) -> bool:
-        """The same with all that was found, in one: whoever sees the job done sees its clusters."""
+        """The same with all that was found, in one: whoever sees the job done sees its clusters, and a report that is
+        to keep up does so from then on."""
 
     async def delete(self, workspace: UUID, job_id: UUID) -> bool: ...
 
@@ -51,6 +52,12 @@ class Insights(Protocol):
         self, workspace: UUID, job_id: UUID, wanted: Sequence[tuple[int, int]]
     ) -> list[MemberChunk]:
         """Chunks by leaf and number, in that order."""
+
+    async def homes(self, workspace: UUID, cluster_ids: Sequence[UUID]) -> list[Cluster]:
+        """Those of these clusters that there are, each as in the newest report that has it; in no order."""
+
+    async def run_ids(self, workspace: UUID, job_id: UUID, leaves: Sequence[int], most: int) -> bytes | None:
+        """The ids of all traces in these finest clusters, sixteen bytes each; None when there are more than `most`."""
 
 
 class InsightConfigs(Protocol):
@@ -74,3 +81,31 @@ class InsightConfigs(Protocol):
 
     async def put_off(self, config: SavedConfig, until: Micros | None) -> bool:
         """Set the next time, if `config.due_at` is still what is stored: of several processes one takes a turn."""
+
+
+class InsightFollowing(Protocol):
+    """Reports that take in what is recorded after them: one of a project. What they have taken in goes with them."""
+
+    async def follow(self, following: Following) -> bool:
+        """From now on, instead of the report that did so before; False when there is no such job."""
+
+    async def leave(self, workspace: UUID, job_id: UUID) -> bool:
+        """No longer; what it has taken in stays. False when it did not."""
+
+    async def all(self) -> list[Following]:
+        """Of all workspaces."""
+
+    async def of_job(self, workspace: UUID, job_id: UUID) -> Following | None: ...
+
+    async def take(self, following: Following, taken: Sequence[Assigned]) -> bool:
+        """Add what is not there yet, and note how far it has looked; in one. False, and nothing is written, when this
+        report is no longer followed."""
+
+    async def known(self, workspace: UUID, job_id: UUID, run_ids: Sequence[UUID]) -> set[UUID]:
+        """Those of these that it has taken in."""
+
+    async def counts(self, workspace: UUID, job_id: UUID) -> Mapping[int, int]:
+        """How many it has taken in, by number of the finest cluster; -1: near to none."""
+
+    async def run_ids(self, workspace: UUID, job_id: UUID, leaves: Sequence[int], most: int) -> list[UUID]:
+        """What it has taken into these, at most so many."""

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from stenograph.model.insights import (
     Cluster,
+    Following,
     InsightJob,
     JobStatus,
     MemberChunk,
@@ -22,6 +23,7 @@ from stenograph.model.insights import (
 from stenograph.model.runs import Micros
 from stenograph.store.meta import dialect, tables
 from stenograph.store.meta.engine import Engine
+from stenograph.store.meta.insight_following import follow
 
 _J: Final = tables.insight_jobs.c
 _C: Final = tables.insight_clusters.c
@@ -113,6 +115,7 @@ class Insights:
         )
         found = [_cluster_row(job.workspace, each) for each in clusters]
         members = [_member_row(job, each) for each in chunks]
+        following = Following.of(job)
 
         def work(connection: sa.Connection) -> bool:
             if not connection.execute(change).rowcount:
@@ -120,6 +123,8 @@ class Insights:
             for table, rows in ((tables.insight_clusters, found), (tables.insight_members, members)):
                 for some in dialect.batches(rows):
                     connection.execute(sa.insert(table), list(some))
+            if job.status is JobStatus.SUCCESS and job.request.keep_up:
+                follow(connection, following)
             return True
 
         return await self._engine.write(work)
@@ -168,6 +173,36 @@ class Insights:
                 )
                 found += [_chunk(row) for row in connection.execute(chosen)]
             return sorted(found, key=lambda chunk: (chunk.leaf, chunk.number))
+
+        return await self._engine.read(work)
+
+    async def homes(self, workspace: UUID, cluster_ids: Sequence[UUID]) -> list[Cluster]:
+        def work(connection: sa.Connection) -> list[Cluster]:
+            newest: dict[UUID, Cluster] = {}
+            for some in dialect.batches(list(dict.fromkeys(cluster_ids))):
+                wanted = (
+                    sa.select(tables.insight_clusters)
+                    .join(
+                        tables.insight_jobs,
+                        sa.and_(_J.workspace_id == _C.workspace_id, _J.id == _C.job_id),
+                    )
+                    .where(_C.workspace_id == workspace, _C.id.in_(some))
+                    .order_by(_J.created_at, _J.id)
+                )
+                newest |= {row.id: _cluster(row) for row in connection.execute(wanted)}
+            return list(newest.values())
+
+        return await self._engine.read(work)
+
+    async def run_ids(self, workspace: UUID, job_id: UUID, leaves: Sequence[int], most: int) -> bytes | None:
+        theirs = (_M.workspace_id == workspace, _M.job_id == job_id, _M.leaf.in_(leaves))
+        size = sa.select(sa.func.coalesce(sa.func.sum(_M.size), 0)).where(*theirs)
+        ids = sa.select(_M.run_ids).where(*theirs).order_by(_M.leaf, _M.number)
+
+        def work(connection: sa.Connection) -> bytes | None:
+            if connection.execute(size).scalar_one() > most:
+                return None
+            return b"".join(connection.execute(ids).scalars())
 
         return await self._engine.read(work)
 

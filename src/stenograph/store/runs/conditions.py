@@ -23,10 +23,12 @@ from stenograph.model.filters import (
     Field,
     Filter,
     HasTag,
+    InCluster,
     Kind,
     Like,
     Member,
     Not,
+    OneOf,
     Or,
     PairKind,
     Pairs,
@@ -78,6 +80,7 @@ _EARLIEST: Final = -2_208_988_800_000_000  # the beginning of 1900, its first
 _INT64: Final = 2**63 - 1
 _DEAREST: Final = 10**37  # Decimal128(12) holds 26 digits before its point
 _MOST_SPLITS: Final = 3
+_MOST_SOUGHT: Final = 1000
 _MOST_LOOKUPS: Final = 8  # from so many keys on, reading the whole map is no dearer
 
 
@@ -120,6 +123,10 @@ class _Compiler:
                 return self._trace_count(node)
             case Rare():
                 return self._rare(node)
+            case OneOf():
+                return self._one_of(node)
+            case InCluster():
+                raise ValueError("clusters give way to the ids of their runs before a store is asked")
             case _:
                 assert_never(node)
 
@@ -208,6 +215,13 @@ class _Compiler:
                 amounts = self.params.texts(map(_dollars, values))
                 wanted = f"arrayMap(x -> toDecimal128(x, 12), {amounts})"
                 return self._usage(field, lambda amount: f"has({wanted}, {amount})")
+
+    def _one_of(self, node: OneOf) -> str:
+        """By the index of ids where there are few; of many it would rule out hardly a row, and take longest itself."""
+        if not node.ids:
+            return "0"
+        column = "id" if len(node.ids) <= 16 * _MOST_SOUGHT else "identity(id)"
+        return f"{column} IN {self.params.packed_uuids(node.ids)}"
 
     def _usage(self, field: Field, test: Callable[[str], str], alone: bool = False) -> str:
         """A root run shows what its whole trace used, and is found by that; any other run by its own use."""

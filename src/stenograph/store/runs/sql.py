@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -43,6 +44,15 @@ class Params:
 
     def uuids(self, values: Iterable[UUID]) -> str:
         return self._bind("[" + ",".join(f"'{value}'" for value in values) + "]", "Array(UUID)")
+
+    def packed_uuids(self, ids: bytes) -> str:
+        """A subquery of ids, sixteen bytes each. The engine reads an array of 100,000 in minutes, and this in a fifth
+        of a second. It holds a UUID as two numbers of eight bytes, the lowest byte first."""
+        swapped = b"".join(ids[at : at + 8][::-1] for at in range(0, len(ids), 8))
+        packed = self._bind(base64.b64encode(swapped).decode(), "String")
+        one = "reinterpretAsUUID(substring(packed, 1 + 16 * at, 16))"
+        each = f"arrayMap(at -> {one}, range(intDiv(length(packed), 16)))"
+        return f"(SELECT arrayJoin({each}) FROM (SELECT base64Decode({packed}) AS packed))"
 
     def numbers(self, values: Iterable[float]) -> str:
         return self._bind("[" + ",".join(repr(float(value)) for value in values) + "]", "Array(Float64)")

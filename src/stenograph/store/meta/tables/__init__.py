@@ -52,8 +52,10 @@ from stenograph.store.meta.tables.evaluators import (
 )
 from stenograph.store.meta.tables.feedback import feedback_configs, feedback_formulas, feedback_tokens
 from stenograph.store.meta.tables.insights import (
+    insight_assigned,
     insight_clusters,
     insight_configs,
+    insight_following,
     insight_jobs,
     insight_members,
 )
@@ -96,8 +98,10 @@ __all__ = [
     "feedback_formulas",
     "feedback_tokens",
     "files",
+    "insight_assigned",
     "insight_clusters",
     "insight_configs",
+    "insight_following",
     "insight_jobs",
     "insight_members",
     "jobs",

@@ -104,3 +104,37 @@ sa.Index(
     insight_configs.c.created_at,
 )
 sa.Index("ix_insight_configs_due_at", insight_configs.c.due_at)
+
+sa.Index("ix_insight_clusters_id", insight_clusters.c.workspace_id, insight_clusters.c.id)
+
+# The report of a project that takes in new traces: one at a time.
+insight_following: Final = sa.Table(
+    "insight_following",
+    metadata,
+    workspace(primary_key=True),
+    own_id("project_id"),
+    own_id("job_id", primary_key=False),
+    sa.Column("looked_to", sa.BigInteger(), nullable=False),
+    micros("looked_at", nullable=True),
+    goes_with("insight_following", "insight_jobs", "job_id", "job"),
+)
+
+# A row a trace, because what has been taken in has to be known by id; `leaf` is -1 where no cluster was near.
+insight_assigned: Final = sa.Table(
+    "insight_assigned",
+    metadata,
+    workspace(primary_key=True),
+    own_id("job_id"),
+    own_id("run_id"),
+    sa.Column("leaf", sa.Integer(), nullable=False),
+    own_id("project_id", primary_key=False),
+    micros("start_time"),
+    sa.Column("closeness", sa.Float(), nullable=False),
+    goes_with("insight_assigned", "insight_jobs", "job_id", "job"),
+)
+sa.Index(
+    "ix_insight_assigned_leaf",
+    insight_assigned.c.workspace_id,
+    insight_assigned.c.job_id,
+    insight_assigned.c.leaf,
+)

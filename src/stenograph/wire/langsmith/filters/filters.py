@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import Final, NoReturn, TypeAlias
+from uuid import UUID
 
 import msgspec
 
@@ -20,6 +21,7 @@ from stenograph.model.filters import (
     Field,
     Filter,
     HasTag,
+    InCluster,
     Kind,
     Like,
     Loose,
@@ -39,7 +41,7 @@ from stenograph.model.filters import (
     words,
 )
 from stenograph.wire.langsmith.filters.syntax import Argument, Call, ListOf, Literal, Name, fail, read
-from stenograph.wire.langsmith.filters.values import Mismatch, pair_value, plain_value
+from stenograph.wire.langsmith.filters.values import Mismatch, identity, pair_value, plain_value
 
 MAX_CONDITIONS: Final = 100
 """The engine bounds the length of a statement; a condition on inputs or outputs takes some of it."""
@@ -75,7 +77,8 @@ _PAIRS: Final[dict[str, tuple[PairKind, Part]]] = {
 
 _TEXTS: Final[dict[str, Text]] = {text.value: text for text in Text if text not in IDENTITIES}
 _OBJECTS: Final = {"metadata": PairKind.METADATA, "inputs": PairKind.INPUTS, "outputs": PairKind.OUTPUTS}
-_FIELDS: Final = sorted({*_PLAIN, *_PAIRS, *_OBJECTS, "tags"})
+_CLUSTER: Final = "cluster_id"
+_FIELDS: Final = sorted({*_PLAIN, *_PAIRS, *_OBJECTS, "tags", _CLUSTER})
 
 _ORDERED: Final = frozenset({Kind.TEXT, Kind.TIME, Kind.DURATION, Kind.COUNT, Kind.MONEY})
 
@@ -128,6 +131,11 @@ class _Meaning:
         if field.text in _PAIRS:
             test = self._pair_test(field, TestOp(op.value), [value])
             return test.flipped() if negated else test
+        if field.text == _CLUSTER:
+            if op is not Op.EQ:
+                self._fail(f"{_CLUSTER} has no order: use eq, neq or in", field.at)
+            among = InCluster((self._cluster(value),))
+            return negate(among) if negated else among
         plain = self._plain(field, call.name)
         result = Compare(plain, op, self._plain_value(plain, field.text, value, op))
         return negate(result) if negated else result
@@ -152,9 +160,20 @@ class _Meaning:
             return self._pair_test(field, TestOp.IN, items.items)
         if field.text == "tags":
             return any_of([self._tag(item) for item in items.items])
+        if field.text == _CLUSTER:
+            self._count(field.at)
+            return InCluster(tuple(self._cluster(item) for item in items.items))
         plain = self._plain(field, call.name)
         self._count(field.at)
         return Member(plain, tuple(self._typed(plain, field.text, item) for item in items.items))
+
+    def _cluster(self, literal: Literal) -> UUID:
+        if literal.value is None:
+            self._fail(f"{_CLUSTER} takes the id of a cluster of an insights report, not null", literal.at)
+        try:
+            return identity(literal.value)
+        except Mismatch as mistake:
+            self._fail(f"{_CLUSTER} {mistake}", literal.at)
 
     def _tag(self, item: Literal) -> Filter:
         self._count(item.at)

@@ -22,7 +22,7 @@ class Mismatch(Exception):
 def plain_value(field: Field, given: Given) -> Scalar:
     match KINDS[field]:
         case Kind.IDENTITY:
-            return _identity(given)
+            return identity(given)
         case Kind.TEXT:
             return _text(field, given)
         case Kind.TIME:
@@ -72,7 +72,8 @@ def _text(field: Field, given: Given) -> str:
     return given.lower() if field in (Field.RUN_TYPE, Field.STATUS) else given
 
 
-def _identity(given: Given) -> UUID:
+def identity(given: Given) -> UUID:
+    """A uuid; Mismatch for what is none."""
     try:
         return UUID(str(given)) if isinstance(given, str) else _not_an_identity()
     except ValueError:

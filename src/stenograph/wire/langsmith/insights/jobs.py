@@ -10,16 +10,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from stenograph.domain.insights.reports import check_name
 from stenograph.errors import Invalid
 from stenograph.model.access import Permission
 from stenograph.model.insights import InsightJob, ReportRequest
 from stenograph.model.query import RunQuery, RunSelection
 from stenograph.wire.http import Params, body_as, caller, encode, of_body, path_uuid, services
 from stenograph.wire.langsmith.insights import shapes
-from stenograph.wire.langsmith.insights.schemas import IntoDatasetIn, IntoQueueIn, JobIn, NameIn
+from stenograph.wire.langsmith.insights.schemas import IntoDatasetIn, IntoQueueIn, JobIn, JobPatchIn, NameIn
 
 _RUN_COLUMNS: Final = frozenset(
     {"name", "run_type", "status", "end_time", "error", "inputs", "outputs", "total_cost", "total_tokens"}
+    | {"thread_id"}
 )
 
 
@@ -103,17 +105,23 @@ async def read(request: Request) -> Response:
     job = await _job(request, Permission.READ)
     reports = services(request).insights.reports
     clusters = await reports.clusters(job)
-    return encode(shapes.whole_job(job, reports.progress(job), clusters))
+    return encode(shapes.whole_job(job, reports.progress(job), clusters, await reports.taken_in(job)))
 
 
 async def rename(request: Request) -> Response:
-    """PATCH of a job: its name."""
+    """PATCH of a job: its name, and of our own whether it keeps up."""
     job = await _job(request, Permission.WRITE)
-    sent = await body_as(request, NameIn)
+    sent = await body_as(request, JobPatchIn)
+    reports = services(request).insights.reports
     with of_body():
-        job = await services(request).insights.reports.rename(
-            job.workspace, job.project_id, job.id, sent.name
-        )
+        if sent.name is None and sent.keep_up is None:
+            raise Invalid("nothing to change: give a name", ("name",))
+        if sent.name is not None:
+            check_name(sent.name)
+        if sent.keep_up is not None:
+            await reports.keep_up(job, sent.keep_up)
+        if sent.name is not None:
+            job = await reports.rename(job.workspace, job.project_id, job.id, sent.name)
     return encode({"name": job.name, "status": job.status.value})
 
 

@@ -1,7 +1,7 @@
 """LangSmith's bodies about insights, with its names. Unknown fields are ignored.
 
-Shapes: its OpenAPI document of August 2026. Of our own: `seed`, `session_ids` (further projects of one report), and
-the bodies of routes that it does not have.
+Shapes: its OpenAPI document of August 2026. Of our own: `seed`, `session_ids` (further projects of one report),
+`unit`, `keep_up`, and the bodies of routes that it does not have.
 """
 
 from __future__ import annotations
@@ -39,12 +39,21 @@ class JobIn(Struct, omit_defaults=True):
     validate_model_secrets: bool = True
     session_ids: list[UUID] | None = None
     seed: int | None = None
+    unit: Literal["traces", "threads"] | None = None
+    keep_up: bool | None = None
 
 
 class NameIn(Struct):
-    """PATCH of a job, and of a cluster."""
+    """PATCH of a cluster."""
 
     name: str
+
+
+class JobPatchIn(Struct):
+    """PATCH of a job; `keep_up` is our own."""
+
+    name: str | None = None
+    keep_up: bool | None = None
 
 
 class ConfigIn(Struct):

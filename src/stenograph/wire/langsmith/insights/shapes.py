@@ -11,9 +11,10 @@ import msgspec
 from stenograph.domain.insights import texts
 from stenograph.domain.insights.configs import Prebuilt
 from stenograph.domain.insights.naming import cut
-from stenograph.domain.insights.reports import Change
+from stenograph.domain.insights.reports import Change, TakenIn
 from stenograph.errors import Invalid
 from stenograph.model.insights import (
+    NOWHERE,
     AttributeSchema,
     Cluster,
     HighlightedTrace,
@@ -23,6 +24,7 @@ from stenograph.model.insights import (
     Report,
     ReportRequest,
     SavedConfig,
+    Unit,
 )
 from stenograph.model.runs import Run
 from stenograph.wire.http import as_micros
@@ -56,6 +58,8 @@ def request(sent: JobIn) -> ReportRequest:
         summary_model=sent.summary_model,
         projects=tuple(dict.fromkeys(sent.session_ids or ())),
         seed=sent.seed or 0,
+        unit=Unit(sent.unit or Unit.TRACES),
+        keep_up=sent.keep_up or False,
     )
 
 
@@ -112,6 +116,8 @@ def _metadata(found: InsightJob, progress: Progress) -> dict[str, Any]:
         "filter": request.filter,
         "sample": request.sample,
         "hierarchy": request.hierarchy,
+        "unit": request.unit.value,
+        "keep_up": request.keep_up,
         "is_scheduled": found.is_scheduled,
         "started_at": time_text(found.started_at),
         "finished_at": time_text(found.finished_at),
@@ -126,16 +132,32 @@ def _metadata(found: InsightJob, progress: Progress) -> dict[str, Any]:
     return said
 
 
-def whole_job(found: InsightJob, progress: Progress, clusters: list[Cluster]) -> dict[str, Any]:
+def whole_job(
+    found: InsightJob, progress: Progress, clusters: list[Cluster], taken: TakenIn | None = None
+) -> dict[str, Any]:
+    """GetRunClusteringJobResponse. What came after the report is beside its figures, and in none of them."""
     names = {each.id: each.name for each in clusters}
+    shown = job(found, progress)
+    if taken is not None:
+        shown["metadata"] |= {"keeping_up": _taken(taken)}
     return {
-        **job(found, progress),
-        "clusters": [cluster(each, names) for each in clusters],
+        **shown,
+        "clusters": [cluster(each, names, taken) for each in clusters],
         "report": None if found.report is None else _report(found.report, names),
     }
 
 
-def cluster(found: Cluster, names: Mapping[UUID, str]) -> dict[str, Any]:
+def _taken(taken: TakenIn) -> dict[str, Any]:
+    unassigned = taken.counts.get(NOWHERE, 0)
+    return {
+        "goes_on": taken.goes_on,
+        "looked_at": time_text(taken.looked_at),
+        "assigned": sum(taken.counts.values()) - unassigned,
+        "unassigned": unassigned,
+    }
+
+
+def cluster(found: Cluster, names: Mapping[UUID, str], taken: TakenIn | None = None) -> dict[str, Any]:
     """RunCluster."""
     return {
         "id": found.id,
@@ -145,7 +167,7 @@ def cluster(found: Cluster, names: Mapping[UUID, str]) -> dict[str, Any]:
         "description": found.description,
         "parent_name": None if found.parent_id is None else names.get(found.parent_id),
         "num_runs": found.runs,
-        "stats": found.stats,
+        "stats": found.stats if taken is None else found.stats | {"assigned_since": taken.of(found)},
     }
 
 
@@ -198,6 +220,7 @@ def member(found: Member, run: Run | None, clusters: Mapping[int, Cluster]) -> d
         text = texts.of_trace(run.inputs, run.outputs, run.error)
         shown |= {
             "trace_id": run.trace_id,
+            "thread_id": run.thread_id or None,
             "name": run.name or "",
             "run_type": run.run_type or "chain",
             "status": run.status,
@@ -253,8 +276,9 @@ def _saved(sent: JobIn) -> dict[str, Any]:
         found[name] = None if found[name] is None else str(found[name])
     if sent.session_ids:
         found["session_ids"] = sent.session_ids
-    if sent.seed is not None:
-        found["seed"] = sent.seed
+    for name in ("seed", "unit", "keep_up"):
+        if getattr(sent, name) is not None:
+            found[name] = getattr(sent, name)
     return found
 
 
