@@ -16,7 +16,6 @@ of examples. While something was acknowledged that cannot be read, no file of a 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
@@ -27,6 +26,7 @@ import structlog
 
 from stenograph.domain.attachments import attachment_key, attachment_run, key_workspace
 from stenograph.domain.recording.recorder import Recorder
+from stenograph.domain.rounds import Rounds
 from stenograph.errors import StoreUnavailable
 from stenograph.model.dead_letters import UNREADABLE
 from stenograph.store.api import BlobStore, FileJournal, MetaStore, RunStore
@@ -55,7 +55,7 @@ class UnclaimedFiles:
         self._unclaimed: set[str] = set()
         self._storing: Counter[str] = Counter()
         self._sweeping = asyncio.Lock()
-        self._task: asyncio.Task[None] | None = None
+        self._rounds = Rounds("freeing files", self._round, pause=RETRY_SECONDS, idle=SWEEP_SECONDS)
 
     # -- life ----------------------------------------------------------------------------------------------
 
@@ -66,27 +66,15 @@ class UnclaimedFiles:
     def start(self) -> None:
         """To be called once the recorder has begun to replay the inbox."""
         self.take_over()
-        self._task = asyncio.create_task(self._run())
+        self._rounds.start()
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self._rounds.stop()
         self._journal.close()
 
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.sweep()
-                pause = SWEEP_SECONDS
-            except StoreUnavailable as trouble:
-                log.warning("files that nobody names are left for later", reason=trouble.message[:500])
-                pause = RETRY_SECONDS
-            except Exception:
-                log.exception("looking for files that nobody names failed")
-                pause = SWEEP_SECONDS
-            await asyncio.sleep(pause)
+    async def _round(self) -> float:
+        await self.sweep()
+        return SWEEP_SECONDS
 
     # -- storing -------------------------------------------------------------------------------------------
 

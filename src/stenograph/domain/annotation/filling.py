@@ -12,7 +12,6 @@ have taken out does not come back by itself.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -25,8 +24,9 @@ import structlog
 from stenograph.domain.annotation.items import QueueItems, Subject, WantedRun
 from stenograph.domain.annotation.queues import AnnotationQueues
 from stenograph.domain.recording.recorder import Recorder
+from stenograph.domain.rounds import Rounds
 from stenograph.domain.runs import RunReader
-from stenograph.errors import Invalid, NotFound, StenographError, StoreUnavailable
+from stenograph.errors import Invalid, NotFound, StenographError
 from stenograph.model.annotation_queues import AnnotationQueue, AnnotationQueuePatch, QueueType
 from stenograph.model.filters import Filter
 from stenograph.model.query import Change, RunQuery, RunSelection
@@ -94,7 +94,7 @@ class QueueFilling:
         self._progress: dict[UUID, _Progress] = {}
         self._known_until = 0.0
         self._looked: dict[UUID, tuple[int, list[_Progress]]] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._rounds = Rounds("filling queues", self._round, pause=pause, idle=pause)
 
     # -- making and changing -------------------------------------------------------------------------------
 
@@ -151,24 +151,17 @@ class QueueFilling:
     # -- filling -------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._run())
+        self._rounds.start()
 
     async def stop(self) -> None:
         """What was looked at and not noted is looked at again after the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._rounds.stop()
 
-    async def _run(self) -> None:
-        while True:
-            began = time.monotonic()
-            try:
-                await self.look()
-            except StoreUnavailable as trouble:
-                log.warning("queues are not filled yet", reason=trouble.message[:500])
-            except Exception:
-                log.exception("queues cannot be filled")
-            await asyncio.sleep(max(self._pause, 9 * (time.monotonic() - began)))
+    async def _round(self) -> float:
+        """A look, and nine times as long a rest."""
+        began = time.monotonic()
+        await self.look()
+        return max(self._pause, 9 * (time.monotonic() - began))
 
     async def look(self) -> None:
         """Look at all that was written since the last look, and add what matches."""

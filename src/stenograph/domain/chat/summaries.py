@@ -13,7 +13,6 @@ are summed up twice, whether the process ends in the middle or two of them work 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -26,6 +25,7 @@ import structlog
 from stenograph.domain.chat import overflow
 from stenograph.domain.conversations.history import Histories
 from stenograph.domain.conversations.jobs import Jobs
+from stenograph.domain.rounds import Rounds
 from stenograph.errors import Conflict, ModelRefused, NotFound, Overloaded, StenographError
 from stenograph.llm import tokens
 from stenograph.llm.client import Models
@@ -75,21 +75,17 @@ class Summaries:
         self._endpoint_of = endpoint_of
         self._first_pause = first_pause
         self._clock = clock
-        self._wake = asyncio.Event()
+        self._rounds = Rounds("summaries", self._round, idle=_IDLE)
         self._under_way: dict[UUID, asyncio.Task[None]] = {}
-        self._loop: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Go on with what an earlier process left. Jobs that nobody goes on with have failed."""
         await self._jobs.sweep({task.job_id for task in await self._tasks.waiting()})
-        self._loop = asyncio.create_task(self._run())
+        self._rounds.start()
 
     async def stop(self) -> None:
         """Leave what is under way to the next start."""
-        running = [*self._under_way.values(), *([self._loop] if self._loop is not None else [])]
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await self._rounds.stop(self._under_way.values())
 
     async def after_turn(self, workspace: UUID, session: UUID) -> UUID | None:
         """Have the oldest turns summed up if the session wants that and they do not fit: the id of the job that stands
@@ -101,22 +97,10 @@ class Summaries:
         job = Job(id=new_id(now), workspace=workspace, name="summary", created_at=now, updated_at=now)
         task = SummaryTask(workspace=workspace, conversation_id=session, job_id=job.id, due_at=now)
         begun = await self._tasks.begin(task, job)
-        self._wake.set()
+        self._rounds.wake()
         return begun
 
     # -- the loop ----------------------------------------------------------------------------------------
-
-    async def _run(self) -> None:
-        while True:
-            self._wake.clear()
-            try:
-                following = await self._round()
-            except Exception:
-                log.exception("summaries cannot go on; trying again")
-                following = _IDLE
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(following):
-                    await self._wake.wait()
 
     async def _round(self) -> float:
         """Begin what is due; the seconds until there may be more."""
@@ -135,7 +119,7 @@ class Summaries:
         del self._under_way[job_id]
         if not attempt.cancelled() and (error := attempt.exception()) is not None:
             log.warning("a summary could not be noted; trying again", reason=str(error)[:500])
-        self._wake.set()
+        self._rounds.wake()
 
     # -- a task ------------------------------------------------------------------------------------------
 

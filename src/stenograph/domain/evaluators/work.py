@@ -11,7 +11,6 @@ key, and takes its own place. What evaluators write is feedback, no run: they ne
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -25,6 +24,7 @@ from stenograph.domain.evaluators.results import feedback_of
 from stenograph.domain.evaluators.running import Running, has_ground_truth
 from stenograph.domain.evaluators.verdicts import EvaluationFailed
 from stenograph.domain.recording.recorder import Recorder
+from stenograph.domain.rounds import Rounds
 from stenograph.errors import Invalid, ModelRefused, Overloaded, StenographError, Unsupported
 from stenograph.model.evaluators import Candidates, Evaluator, EvaluatorType, Task, TaskKey, TaskStatus
 from stenograph.model.feedback import Feedback
@@ -96,44 +96,25 @@ class EvaluatorWork:
         self._metrics = metrics
         self._at_once = at_once
         self._clock = clock
-        self._wake = asyncio.Event()
+        self._rounds = Rounds("evaluators", self._round, pause=FIRST_PAUSE, idle=_IDLE)
         self._under_way: dict[TaskKey, asyncio.Task[None]] = {}
-        self._loop: asyncio.Task[None] | None = None
         self._forgotten_at = 0.0
         self.waiting = 0
         """Tasks that wait, as far as is known: counted at the start, and kept up."""
 
     async def start(self) -> None:
         self.waiting = (await self._tasks.count()).get(TaskStatus.WAITING, 0)
-        self._loop = asyncio.create_task(self._run())
+        self._rounds.start()
 
     async def stop(self) -> None:
         """Leave what is under way to the next start."""
-        running = [*self._under_way.values(), *([self._loop] if self._loop is not None else [])]
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await self._rounds.stop(self._under_way.values())
 
     def wake(self) -> None:
         """There is something new to do."""
-        self._wake.set()
+        self._rounds.wake()
 
     # -- the loop ----------------------------------------------------------------------------------------
-
-    async def _run(self) -> None:
-        while True:
-            self._wake.clear()
-            try:
-                following = await self._round()
-            except Overloaded as error:
-                log.warning("evaluators have to wait for a store", reason=error.message[:500])
-                following = FIRST_PAUSE
-            except Exception:
-                log.exception("evaluators cannot go on; trying again")
-                following = _IDLE
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(following):
-                    await self._wake.wait()
 
     async def _round(self) -> float:
         """Sort what is noted, begin what is due; the seconds until there may be more."""
@@ -161,7 +142,7 @@ class EvaluatorWork:
                 await self._work(task)
             finally:
                 del self._under_way[task.key]
-                self._wake.set()
+                self._rounds.wake()
 
         self._under_way[task.key] = asyncio.create_task(work())
 

@@ -29,6 +29,7 @@ from stenograph.domain.insights.bags import Floats
 from stenograph.domain.insights.selecting import Selecting
 from stenograph.domain.insights.texts import scrubbed
 from stenograph.domain.insights.vectors import Embed
+from stenograph.domain.rounds import Rounds
 from stenograph.errors import StenographError
 from stenograph.llm.embedding import LocalEmbedder
 from stenograph.model.insights import Assigned, Following, InsightJob, JobStatus
@@ -63,26 +64,20 @@ class KeepingUp:
         self._embed = embed or LocalEmbedder(tokens=worker.TOKENS, threads=1).embed_now
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="keeping-up", initializer=_give_way)
-        self._task: asyncio.Task[None] | None = None
+        self._rounds = Rounds("keeping reports up", self._round, idle=seconds)
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._run())
+        self._rounds.start()
 
     async def stop(self) -> None:
         """What was looked at and not noted is looked at again after the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._rounds.stop()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _run(self) -> None:
-        while True:
-            try:
-                while await self.look():
-                    pass
-            except Exception:
-                log.exception("reports cannot keep up; trying again")
-            await asyncio.sleep(self._seconds)
+    async def _round(self) -> float:
+        while await self.look():
+            pass
+        return self._seconds
 
     async def look(self) -> bool:
         """Take in some of what has come, for each report that keeps up; whether there is more by now."""
