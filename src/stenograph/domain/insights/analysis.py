@@ -1,4 +1,5 @@
-"""Traces into a report: the method from texts to clusters, names, figures and findings, without a model that writes.
+"""Traces into a report: the method from texts to clusters, names, figures and findings. A model may
+word it, see describing/.
 
 Pure: no store, no clock. The same traces and seed give the same clusters, names and ids. Runs in a process of its own,
 see worker.py.
@@ -8,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 from uuid import UUID, uuid5
 
 import msgspec
@@ -35,7 +37,8 @@ EMPTY: Final = "(no text)"
 
 
 class TraceRow(msgspec.Struct, frozen=True, array_like=True):
-    """A trace as it is analysed: seconds, dollars; None for nothing. `text` is embedded, `topic` names clusters."""
+    """A trace as it is analysed: seconds, dollars; None for nothing. `text` is embedded, `topic` names clusters;
+    `summary` is a model's."""
 
     run_id: UUID
     project_id: UUID
@@ -50,6 +53,7 @@ class TraceRow(msgspec.Struct, frozen=True, array_like=True):
     cost: float | None = None
     feedback: dict[str, float] = {}
     attributes: dict[str, Any] = {}
+    summary: str = ""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +66,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Analysis(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found: clusters, finest first, the members of the finest, and the report's parts."""
+    """What was found: clusters, finest first, the members of the finest, and the report's parts. `title` empty: one is
+    made of the names."""
 
     clusters: tuple[Cluster, ...]
     chunks: tuple[MemberChunk, ...]
@@ -71,6 +76,7 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     overall: dict[str, Any]
     agreement: float | None = None
     distinct: int = 0
+    title: str = ""
 
 
 EMPTY_ANALYSIS: Final = Analysis(
@@ -88,6 +94,40 @@ class Told(msgspec.Struct, frozen=True):
 
 
 Report = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """Clusters with their keywords as names. `labels`, `closeness` and `of_rows` (into `vectors`) have an entry a row,
+    `sizes` one a finest cluster; `tops` are the given names of the top level."""
+
+    told: Sequence[Told]
+    names: Sequence[str]
+    tops: Sequence[str]
+    labels: Labels
+    sizes: npt.NDArray[np.int64]
+    closeness: npt.NDArray[np.float32]
+    of_rows: npt.NDArray[np.int32]
+    vectors: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """Names of all clusters, no two alike; descriptions of some, by number; summaries of some rows."""
+
+    names: list[str]
+    descriptions: Mapping[int, str]
+    summaries: Mapping[int, str]
+
+
+class Words(Protocol):
+    """Who words a report and sorts what the vectors are not sure of: a model."""
+
+    def worded(self, found: Described) -> Worded: ...
+
+    def placed(
+        self, texts: Sequence[str], fit: npt.NDArray[np.float32], tops: npt.NDArray[np.int32]
+    ) -> npt.NDArray[np.int32]: ...
 
 
 class Distinct:
@@ -110,26 +150,41 @@ def embed_all(distinct: Distinct, embed: Embed, seed: int, report: Report) -> Em
 
 
 def analyse(
-    rows: Sequence[TraceRow], plan: Plan, distinct: Distinct, vectors: Embedded, embed: Embed, report: Report
+    rows: Sequence[TraceRow],
+    plan: Plan,
+    distinct: Distinct,
+    vectors: Embedded,
+    embed: Embed,
+    report: Report,
+    words: Words | None = None,
 ) -> Analysis:
     """All that follows from the vectors. There has to be a trace at least."""
     report("cluster", 0, 1)
-    tree, tops = _tree(distinct, vectors, plan, embed)
+    tree, tops = _tree(distinct, vectors, plan, embed, words)
     labels = tree.labels[0][distinct.of_rows]
     report("name", 0, 1)
     told = _told(tree)
     names = _named(rows, labels, told, tops)
-    report("describe", 0, 1)
-    columns = _columns(rows)
     closeness = np.einsum("ij,ij->i", vectors.clustered, tree.centroids[0][tree.labels[0]])[distinct.of_rows]
     closeness = closeness.astype(np.float32)
-    return _Composition(rows, plan, distinct, vectors, told, names, labels, columns, closeness).analysis()
+    worded = Worded(names, {}, {})
+    if words is not None:
+        sizes = np.bincount(labels, minlength=len(tree.centroids[0]))
+        found = Described(
+            told, names, tops, labels, sizes, closeness, distinct.of_rows, vectors.clustered
+        )  # fmt: skip
+        worded = words.worded(found)
+    report("describe", 0, 1)
+    columns = _columns(rows)
+    return _Composition(rows, plan, distinct, vectors, told, worded, labels, columns, closeness).analysis()
 
 
 # -- clusters ----------------------------------------------------------------------------------------------
 
 
-def _tree(distinct: Distinct, vectors: Embedded, plan: Plan, embed: Embed) -> tuple[Tree, tuple[str, ...]]:
+def _tree(
+    distinct: Distinct, vectors: Embedded, plan: Plan, embed: Embed, words: Words | None
+) -> tuple[Tree, tuple[str, ...]]:
     """Levels of the distinct texts; the names of the top level, where they were given."""
     leaders = clustering.leaders(vectors.clustered, np.maximum(distinct.weights, 1e-3), plan.seed)
     chosen = np.unique(leaders)
@@ -137,7 +192,8 @@ def _tree(distinct: Distinct, vectors: Embedded, plan: Plan, embed: Embed) -> tu
     weights = np.bincount(of_leader, weights=np.maximum(distinct.weights, 1e-3)).astype(np.float64)
     points = vectors.clustered[chosen]
     if plan.partitions:
-        return _partitioned(plan, vectors, points, chosen, of_leader, weights, embed)
+        texts = [distinct.texts[place] for place in chosen]
+        return _partitioned(plan, vectors, points, chosen, of_leader, weights, embed, texts, words)
     counts = clustering.level_counts(int((distinct.weights > 0).sum()), plan.hierarchy)
     found = clustering.tree(points, weights, counts, plan.seed)
     return _without_empty(
@@ -153,6 +209,8 @@ def _partitioned(
     of_leader: npt.NDArray[np.int64],
     weights: npt.NDArray[np.float64],
     embed: Embed,
+    texts: Sequence[str],
+    words: Words | None,
 ) -> tuple[Tree, tuple[str, ...]]:
     """Given categories are the top level; what fits none of them is Other; the finest level is found inside each."""
     assert plan.partitions
@@ -160,6 +218,8 @@ def _partitioned(
     wanted = embed([f"{name}: {plan.partitions[name]}" for name in names])
     fit = unit(vectors.model[chosen].astype(np.float32)) @ unit(wanted).T
     tops = np.where(fit.max(axis=1) >= _LEAST_FIT, fit.argmax(axis=1), len(names)).astype(np.int32)
+    if words is not None:
+        tops = words.placed(texts, fit, tops)
     fine = clustering.level_counts(len(points), plan.hierarchy)[0]
     labels = np.zeros(len(points), np.int32)
     parents: list[int] = []
@@ -279,7 +339,7 @@ class _Composition:
         distinct: Distinct,
         vectors: Embedded,
         told: Sequence[Told],
-        names: Sequence[str],
+        worded: Worded,
         labels: Labels,
         columns: Columns,
         closeness: npt.NDArray[np.float32],
@@ -289,7 +349,9 @@ class _Composition:
         self._distinct = distinct
         self._vectors = vectors
         self._told = told
-        self._names = names
+        self._names = worded.names
+        self._descriptions = worded.descriptions
+        self._summaries = {int(distinct.of_rows[row]): said for row, said in worded.summaries.items()}
         self._labels = labels
         self._columns = columns
         self._closeness = closeness
@@ -344,8 +406,11 @@ class _Composition:
     def _description(self, number: int, stats: Mapping[str, Any], overall: Mapping[str, Any]) -> str:
         count = stats["run_count"]
         said = f"{count:,} {'trace' if count == 1 else 'traces'} ({stats['share']:.1%})"
-        quotes = [f"“{quote}”" for quote in self._quotes(number)]
-        said += f", for example {'; '.join(quotes)}." if quotes else "."
+        if number in self._descriptions:
+            said = f"{self._descriptions[number]} {said}."
+        else:
+            quotes = [f"“{quote}”" for quote in self._quotes(number)]
+            said += f", for example {'; '.join(quotes)}." if quotes else "."
         if overall["error_count"]:
             said += f" {stats['error_rate']:.1%} fail, {overall['error_rate']:.1%} overall."
         return said
@@ -440,6 +505,7 @@ class _Composition:
         attributes = None
         if any(row.attributes for row in some):
             attributes = msgspec.json.encode([row.attributes for row in some])
+        summaries = [self._summary(row) for row in rows.tolist()]
         return MemberChunk(
             leaf=leaf,
             number=number,
@@ -452,7 +518,12 @@ class _Composition:
             tokens=self._columns.tokens[rows].astype("<f4").tobytes(),
             closeness=self._closeness[rows].astype("<f4").tobytes(),
             attributes=attributes,
+            summaries=msgspec.json.encode(summaries) if any(summaries) else None,
         )
+
+    def _summary(self, row: int) -> str | None:
+        """A model's, of this trace or of another with the same text."""
+        return self._rows[row].summary or self._summaries.get(int(self._distinct.of_rows[row])) or None
 
 
 def _summed(values: Sequence[Any]) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from stenograph.domain.annotation.items import QueueItems
 from stenograph.domain.datasets.datasets import Datasets
 from stenograph.domain.examples.examples import Examples
 from stenograph.domain.insights.configs import Configs, Read
+from stenograph.domain.insights.describing.drafting import Drafting
+from stenograph.domain.insights.describing.writers import Writers
 from stenograph.domain.insights.reports import Reports
 from stenograph.domain.insights.selecting import ParseFilter, Selecting
 from stenograph.domain.insights.working import InsightWork
@@ -23,6 +25,7 @@ class Insights:
 
     reports: Reports
     configs: Configs
+    drafting: Drafting
     work: InsightWork
 
     @classmethod
@@ -38,12 +41,13 @@ class Insights:
         examples: Examples,
         parse: ParseFilter,
         read: Read,
+        writers: Writers,
     ) -> Insights:
         """Put together over the stores. `folder` is for work under way; `parse` and `read` are the face's whose
         filters and saved requests these are."""
         selecting = Selecting(runs, parse)
-        work = InsightWork(meta, selecting, folder)
-        reports = Reports(meta, work, selecting, projects, queues, datasets, examples)
+        work = InsightWork(meta, selecting, folder, writers)
+        reports = Reports(meta, work, selecting, projects, queues, datasets, examples, writers)
         configs = Configs(meta, reports, projects, read)
         work.schedules = configs.turn
-        return cls(reports, configs, work)
+        return cls(reports, configs, Drafting(writers, selecting), work)

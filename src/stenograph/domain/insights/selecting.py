@@ -76,6 +76,13 @@ class Selecting:
             return Chosen(selection, len(keys))
         return Chosen(selection, len(keys), frozenset(_drawn(keys, max(1, wanted), job.request.seed)))
 
+    async def count(self, job: InsightJob) -> int:
+        """How many traces a job will look at, as it stands now."""
+        matching, sample = await self._runs.count(self.selection(job)), job.request.sample
+        if sample is None:
+            return matching
+        return min(matching, max(1, round(sample if sample >= 1 else sample * matching)))
+
     async def pages(self, job: InsightJob, chosen: Chosen) -> AsyncIterator[list[RawTrace]]:
         """Oldest first. Traces that come while this goes on are in it or not."""
         wanted = job.request.attribute_schemas
@@ -102,6 +109,11 @@ class Selecting:
             async for runs in self._by_id(earlier, drawn)
             for trace in await self._traces(job.workspace, runs, None)
         ]
+
+    async def newest(self, job: InsightJob, most: int) -> list[RawTrace]:
+        """The last of the window, as examples."""
+        query = RunQuery(selection=self.selection(job), columns=_COLUMNS, limit=most, newest_first=True)
+        return await self._traces(job.workspace, await self._runs.page(query), None)
 
     async def _keys(self, selection: RunSelection) -> AsyncIterator[list[Run]]:
         async for page in self._all(selection, frozenset(), _KEYS):

@@ -1,9 +1,10 @@
 """Jobs in the background: each is read from the run store, made into a report by a process of its own, and kept.
 
-    queued -> running: select -> embed -> cluster -> name -> describe -> success
+    queued -> running: select -> (summarise) -> embed -> cluster -> name -> describe -> (overview) -> success
                        (files of worker.py say which of these are done)  -> error: failed, or cancelled
 
-Whatever ends this server, the next start goes on with the last step that was not done.
+Whatever ends this server, the next start goes on with the last step that was not done. What its process wants to ask a
+model is asked from here, see describing/; without one, or without an answer, a report is made all the same.
 """
 
 from __future__ import annotations
@@ -25,9 +26,12 @@ import structlog
 from stenograph.domain.insights import worker
 from stenograph.domain.insights.analysis import Analysis
 from stenograph.domain.insights.continuity import continued
+from stenograph.domain.insights.describing.asking import Asker
+from stenograph.domain.insights.describing.questions import Answered
+from stenograph.domain.insights.describing.writers import Writers, wording
 from stenograph.domain.insights.selecting import Selecting
-from stenograph.errors import Overloaded, StenographError
-from stenograph.model.insights import CANCELLED, InsightJob, JobStatus, Progress, Report
+from stenograph.errors import Invalid, Overloaded, StenographError
+from stenograph.model.insights import CANCELLED, InsightJob, JobStatus, ModelUse, Progress, Report
 from stenograph.model.runs import Micros
 from stenograph.store.api import MetaStore
 
@@ -39,7 +43,9 @@ _ATTEMPTS: Final = 2
 
 _PAUSE: Final = 5.0
 _IDLE: Final = 30.0
-_LINE: Final = 1 << 16
+_LINE: Final = 1 << 26
+"""Bytes of a line of the process: questions to a model come some hundreds at a time."""
+
 _LOG: Final = "log"
 _WORKER: Final = "stenograph.domain.insights.worker"
 _analysis = msgspec.msgpack.Decoder(Analysis).decode
@@ -61,11 +67,13 @@ class InsightWork:
         meta: MetaStore,
         selecting: Selecting,
         folder: Path,
+        writers: Writers,
         *,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._store = meta.insights
         self._selecting = selecting
+        self._writers = writers
         self._folder = folder
         self._clock = clock
         self._threads = max(1, (os.cpu_count() or 2) // 2)
@@ -222,8 +230,9 @@ class InsightWork:
                 await asyncio.sleep(_PAUSE)
 
     async def _made(self, job: InsightJob, folder: Path) -> None:
+        use = None
         if not worker.whole(folder, worker.ANALYSIS):
-            await self._process(job, folder)
+            use = await self._process(job, folder)
         content = await asyncio.to_thread((folder / worker.ANALYSIS).read_bytes)
         found = await asyncio.to_thread(_analysis, content)
         found = await continued(self._store, job, found)
@@ -243,28 +252,37 @@ class InsightWork:
             runs=runs,
             shape={cluster.name: cluster.runs for cluster in tops},
             report=Report(
-                title=_title([cluster.name for cluster in tops], runs),
+                title=found.title or _title([cluster.name for cluster in tops], runs),
                 key_points=found.key_points,
                 highlighted_traces=found.highlighted,
                 created_at=now,
                 overall=found.overall,
                 agreement=found.agreement,
                 distinct=found.distinct,
+                use=use,
             ),
         )
         await self._store.finish(done, found.clusters, found.chunks)
 
-    async def _process(self, job: InsightJob, folder: Path) -> None:
-        """Run the process to its end, feeding it if it has yet to be fed."""
+    async def _asker(self, job: InsightJob) -> tuple[Asker | None, str]:
+        """Who asks a model for it; or nobody, and why."""
+        try:
+            return await self._writers.asker(job), ""
+        except Invalid as error:
+            return None, error.message[:500]
+
+    async def _process(self, job: InsightJob, folder: Path) -> ModelUse:
+        """Run the process to its end, feeding it if it has yet to be fed. What was asked of a model."""
+        asker, note = await self._asker(job)
         with (folder / _LOG).open("ab") as errors:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", _WORKER, str(folder),
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=errors,
                 env=_environment(self._threads), limit=_LINE, start_new_session=True,
             )  # fmt: skip
-        feeding = asyncio.create_task(self._feed(job, folder, process))
+        feeding = asyncio.create_task(self._feed(job, folder, process, asker))
         try:
-            done = await self._listen(job, process)
+            done = await self._listen(job, process, asker)
             failure = feeding.exception() if feeding.done() else None
             if failure is not None and not isinstance(failure, ConnectionError):
                 raise failure
@@ -276,8 +294,11 @@ class InsightWork:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
             await asyncio.gather(feeding, process.wait(), return_exceptions=True)
+        return ModelUse(note=note) if asker is None else await self._writers.used(job.workspace, asker)
 
-    async def _feed(self, job: InsightJob, folder: Path, process: asyncio.subprocess.Process) -> None:
+    async def _feed(
+        self, job: InsightJob, folder: Path, process: asyncio.subprocess.Process, asker: Asker | None
+    ) -> None:
         """The order, then all traces if they are not there yet. On failure the process is ended: it waits for us."""
         assert process.stdin is not None
         to = process.stdin
@@ -292,6 +313,7 @@ class InsightWork:
                 name for name, schema in (request.attribute_schemas or {}).items() if schema.filter_by
             ),
             threads=self._threads,
+            wording=None if asker is None else wording(request, asker.pen),
         )
         try:
             to.write(worker.framed(order))
@@ -317,15 +339,29 @@ class InsightWork:
         to.write(worker.framed(worker.Frame(last=True)))
         self._progress[job.id] = Progress("read", done, done)
 
-    async def _listen(self, job: InsightJob, process: asyncio.subprocess.Process) -> bool:
-        """Note how far it is; whether it ended as it should."""
+    async def _listen(
+        self, job: InsightJob, process: asyncio.subprocess.Process, asker: Asker | None
+    ) -> bool:
+        """Note how far it is, and answer what it asks; whether it ended as it should."""
         assert process.stdout is not None
+        assert process.stdin is not None
         done = False
         while line := await process.stdout.readline():
             said = _said(line)
             done = said.stage == "done"
             self._progress[job.id] = Progress(said.stage, said.done, said.of)
+            if said.questions and asker is not None:
+                answers = await asker.answers(said.questions, said.share, self._heard(job, said))
+                process.stdin.write(worker.framed(Answered(answers)))
+                with contextlib.suppress(ConnectionError):
+                    await process.stdin.drain()
         return done
+
+    def _heard(self, job: InsightJob, said: worker.Said) -> Callable[[int], None]:
+        def heard(done: int) -> None:
+            self._progress[job.id] = Progress(said.stage, done, said.of)
+
+        return heard
 
     async def _why(self, process: asyncio.subprocess.Process, folder: Path) -> str:
         status = await process.wait()

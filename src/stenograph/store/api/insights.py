@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from stenograph.model.insights import Cluster, InsightJob, MemberChunk, SavedConfig
+from stenograph.model.insights import Cluster, InsightJob, MemberChunk, ModelAnswer, SavedConfig
 from stenograph.model.runs import Micros
 
 
@@ -51,6 +51,22 @@ class Insights(Protocol):
         self, workspace: UUID, job_id: UUID, wanted: Sequence[tuple[int, int]]
     ) -> list[MemberChunk]:
         """Chunks by leaf and number, in that order."""
+
+
+class InsightAnswers(Protocol):
+    """What models have answered, by the digest of the question. A project that is removed takes its answers along."""
+
+    async def find(
+        self, workspace: UUID, project_id: UUID, digests: Sequence[bytes]
+    ) -> dict[bytes, ModelAnswer]:
+        """Those that there are."""
+
+    async def keep(self, workspace: UUID, project_id: UUID, answer: ModelAnswer) -> bool:
+        """On disk when this returns; what is there for the digest already stays. False, and nothing is written, when
+        the workspace has no such project."""
+
+    async def forget(self, before: Micros) -> int:
+        """Delete what was kept before then, of all workspaces; how many there were."""
 
 
 class InsightConfigs(Protocol):

@@ -1,7 +1,7 @@
 """LangSmith's bodies about insights, with its names. Unknown fields are ignored.
 
-Shapes: its OpenAPI document of August 2026. Of our own: `seed`, `session_ids` (further projects of one report), and
-the bodies of routes that it does not have.
+Shapes: its OpenAPI document of August 2026. Of our own: `seed`, `session_ids` (further projects of one report),
+`summaries`, `token_budget`, and the bodies of routes that it does not have.
 """
 
 from __future__ import annotations
@@ -39,6 +39,17 @@ class JobIn(Struct, omit_defaults=True):
     validate_model_secrets: bool = True
     session_ids: list[UUID] | None = None
     seed: int | None = None
+    summaries: Literal["representatives", "all"] | None = None
+    token_budget: int | None = None
+
+
+class GenerateIn(Struct):
+    """POST /sessions/{id}/insights/configs/generate."""
+
+    user_context: dict[str, str]
+    model: Provider = "openai"
+    cluster_model: str | None = None
+    summary_model: str | None = None
 
 
 class NameIn(Struct):
