@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from stenograph.domain.insights.analysis import Described, TraceRow, Worded
+from stenograph.domain.insights.analysis import TraceRow
 from stenograph.domain.insights.describing import reading
 from stenograph.domain.insights.describing.questions import (
     TEXT,
@@ -26,6 +26,7 @@ from stenograph.domain.insights.describing.questions import (
     material,
     of_object,
 )
+from stenograph.domain.insights.levels import Described, Worded
 from stenograph.domain.insights.naming import LONGEST, Names, cut
 
 STAGE: Final = "name"
