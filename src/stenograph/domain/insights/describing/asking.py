@@ -21,7 +21,7 @@ import msgspec
 import structlog
 
 from stenograph.domain.insights.describing.questions import Question, found_object
-from stenograph.errors import ModelRefused, ModelUnavailable, StenographError
+from stenograph.errors import Invalid, ModelRefused, ModelUnavailable, StenographError
 from stenograph.llm.chat import ChatReply, ChatRequest
 from stenograph.llm.client import Models
 from stenograph.llm.endpoint import Endpoint
@@ -109,6 +109,7 @@ class Asker:
         self._used = 0
         self._calls = self._cached = self._unanswered = 0
         self._paid: dict[str, _Tally] = {}
+        self._known: dict[bytes, bytes] = {}
 
     async def answers(
         self,
@@ -155,7 +156,8 @@ class Asker:
         kept = await self._store.find(self._workspace, self._project_id, digests)
         asked: dict[bytes, Question] = {}
         for digest, question in zip(digests, questions, strict=True):
-            asked.setdefault(digest, question)
+            if digest not in self._known:
+                asked.setdefault(digest, question)
         allowed = self._affordable(list(asked), asked, share)
         found: dict[bytes, bytes] = {}
         for digest in allowed:
@@ -170,7 +172,8 @@ class Asker:
             if spent:
                 open_ones = self._affordable(open_ones, asked, share)
             await self._attempt(open_ones, asked, found, spent)
-        return [found.get(digest) for digest in digests]
+        self._known |= found
+        return [self._known.get(digest) for digest in digests]
 
     def _affordable(
         self, digests: Sequence[bytes], asked: dict[bytes, Question], share: float
@@ -255,7 +258,7 @@ class Asker:
                 return None
             try:
                 reply = await self._reply(question)
-            except (ModelRefused, ModelUnavailable) as error:
+            except (Invalid, ModelUnavailable) as error:
                 self._failed(error)
                 return None
         self._failures = 0
@@ -279,7 +282,8 @@ class Asker:
     def _failed(self, error: StenographError) -> None:
         self._failures += 1
         self._note = self._note or error.message[:500]
-        hopeless = isinstance(error, ModelRefused) and error.status in _HOPELESS
+        refused = isinstance(error, ModelRefused) and error.status not in _HOPELESS
+        hopeless = isinstance(error, Invalid) and not refused  # else its address may not be asked at all
         if (hopeless or self._failures >= FAILURES) and not self._gone:
             self._gone = error.message
             log.warning(

@@ -116,18 +116,20 @@ def decoded(content: bytes) -> Answer | None:
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]+")
 _PRIVATE: Final = re.compile(
     r"https?://\S+|[\w.+-]+@[\w-]+\.[\w.]+|\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"
-    r"|\b(?=\w*\d)[0-9a-fA-F]{12,}\b|\+?\b\d(?:[ ()/-]?\d){6,}\b"
+    r"|\b(?=\w*\d)[0-9a-fA-F]{12,}\b"
 )
+_NUMBERS: Final = re.compile(r"\+?\(?\b\d(?:[ ()/-]{0,2}\d){6,}\b")
 _SPACE: Final = re.compile(r"\s+")
 
 
-def cleaned(said: Any, most: int) -> str:
-    """Text for people, at most so long: on one line, without mail addresses, links, ids and long numbers. Empty for
-    what is no text."""
+def cleaned(said: Any, most: int, *, figures: bool = False) -> str:
+    """Text for people, at most so long: on one line, without mail addresses, links, ids, and long numbers unless they
+    are `figures`. Empty for what is no text."""
     if not isinstance(said, str):
         return ""
     text = _CONTROL.sub(" ", said[: 8 * most]).encode("utf-8", "replace").decode()
-    text = _SPACE.sub(" ", _PRIVATE.sub("…", text)).strip()
+    text = _PRIVATE.sub("…", text)
+    text = _SPACE.sub(" ", text if figures else _NUMBERS.sub("…", text)).strip()
     return text if len(text) <= most else text[: most - 1].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"
 
 
