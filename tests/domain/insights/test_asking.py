@@ -260,4 +260,4 @@ def test_what_is_said_is_cleaned() -> None:
     assert cleaned("word " * 50, 20) == "word word word…"
     assert cleaned(["x"], 10) == ""
     assert cleaned_name("“Refunds, late”. ", 40) == "Refunds, late"
-    assert cleaned_name("x“y”", 40) == "x'y'"
+    assert cleaned_name("x“y” z", 40) == "x'y' z"

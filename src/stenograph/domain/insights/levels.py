@@ -1,5 +1,5 @@
-"""The levels of a report: clusters of texts and of clusters, and their names by keywords; and what a model that words them
-is shown of them.
+"""The levels of a report: clusters of texts and of clusters, and their names by keywords; and what a model that words
+them is shown of them.
 """
 
 from __future__ import annotations

@@ -57,7 +57,9 @@ def overview(found: Analysis, rows: Sequence[TraceRow], wording: Wording, ask: A
     if answer is None:
         return found
     said = answer.get("key_points")
-    points = [cleaned(each, _POINT, figures=True) for each in said[:MOST_POINTS]] if isinstance(said, list) else []
+    points = (
+        [cleaned(each, _POINT, figures=True) for each in said[:MOST_POINTS]] if isinstance(said, list) else []
+    )
     ranks = {each.rank for each in found.highlighted}
     figures = _percentages(_figures(found))
     points = [each for each in points if each and _stands(each, ranks, figures)]
