@@ -33,6 +33,7 @@ from bench import (
 from bench.bodies import Body, Mode
 from bench.connection import OTLP
 from bench.data import MadeRun, Span
+from bench.insights import Worded
 from bench.load import Load, Senders, drive
 from bench.reads import Timing
 from bench.report import Figure, Report, quantile
@@ -467,7 +468,7 @@ class Bench:
                 self._worded(count, insights.worded(server, count))
             server.stop()
 
-    def _worded(self, count: int, found: insights.Worded) -> None:
+    def _worded(self, count: int, found: Worded) -> None:
         group = f"insights, {count:,} traces, a model that answers at once"
         self._report.add(
             Figure(group, "asked until done", found.seconds, "s"),

@@ -66,7 +66,7 @@ CHANGES: list[Case] = [
     writes("POST", "/sessions/{session_id}/insights/configs", {"name": "mine", "config": {}}),
     writes("PATCH", "/sessions/{session_id}/insights/configs/{insights_config_id}", {"name": "mine"}),
     writes("DELETE", "/sessions/{session_id}/insights/configs/{insights_config_id}"),
-    writes("POST", "/sessions/{session_id}/insights/configs/generate", {"user_context": {}}),
+    writes("POST", "/sessions/{session_id}/insights/configs/generate", {"user_context": {}}, told=False),
     writes("POST", "/workspaces/current/secrets", [{"key": "<word>", "value": "mine"}], told=False),
     writes("PATCH", "/annotation-queues/{queue_id}", {"description": "mine"}),
     writes("POST", "/platform/annotation-queues/{queue_id}/reviewers", {"identity_id": "<item>"}),
