@@ -28,9 +28,9 @@ from stenograph.domain.insights.analysis import Analysis
 from stenograph.domain.insights.continuity import continued
 from stenograph.domain.insights.describing.asking import Asker
 from stenograph.domain.insights.describing.questions import Answered
-from stenograph.domain.insights.describing.writers import Writers, wording
+from stenograph.domain.insights.describing.writers import NO_PEN, Writers, wording
 from stenograph.domain.insights.selecting import Selecting
-from stenograph.errors import Invalid, Overloaded, StenographError
+from stenograph.errors import Overloaded, StenographError
 from stenograph.model.insights import CANCELLED, InsightJob, JobStatus, ModelUse, Progress, Report
 from stenograph.model.runs import Micros
 from stenograph.store.api import MetaStore
@@ -268,7 +268,7 @@ class InsightWork:
         """Who asks a model for it; or nobody, and why."""
         try:
             return await self._writers.asker(job), ""
-        except Invalid as error:
+        except NO_PEN as error:
             return None, error.message[:500]
 
     async def _process(self, job: InsightJob, folder: Path) -> ModelUse:

@@ -32,8 +32,8 @@ SAMPLED: Final = 20
 
 MOST_ATTRIBUTES: Final = 5
 NEEDED: Final = (
-    "a configuration is drafted by a model, and none can be asked: {why}. Set STENOGRAPH_LLM_BASE_URL and "
-    "STENOGRAPH_LLM_MODEL, or the workspace's secret OPENAI_API_KEY"
+    "a configuration is drafted by a model, and none can be asked: {why}. A workspace may have its own, by the secret "
+    "OPENAI_API_KEY"
 )
 USUAL_PROMPT: Final = "What is asked for in {{run.inputs}}, and how does it end in {{run.outputs}}?"
 _KINDS: Final = ("string", "number", "integer", "boolean")

@@ -15,7 +15,7 @@ from stenograph.domain.insights.describing import estimates
 from stenograph.domain.insights.describing.asking import KEPT_DAYS, Asker, Pen
 from stenograph.domain.insights.describing.questions import Wording
 from stenograph.domain.usage.prices import PriceBook
-from stenograph.errors import Invalid, ModelRefused
+from stenograph.errors import Invalid, ModelRefused, StoreUnavailable
 from stenograph.llm.client import Models
 from stenograph.llm.endpoint import OPENAI, Endpoint
 from stenograph.model.insights import InsightJob, ModelPlan, ModelUse, ReportRequest
@@ -33,6 +33,9 @@ NO_NAME: Final = (
     "no model is named: send cluster_model or summary_model, or set STENOGRAPH_INSIGHTS_MODEL "
     "or STENOGRAPH_LLM_MODEL"
 )
+NO_PEN: Final = (Invalid, StoreUnavailable)
+"""Why a report is made without a model: there is none, or a secret of the workspace is no address, or does not open."""
+
 _DAY: Final = 86_400_000_000
 
 
@@ -102,7 +105,7 @@ class Writers:
         self.budget(request)
         try:
             pen = await self.pen(workspace, request)
-        except Invalid as error:  # there is none, or a secret of the workspace is no address, or no key
+        except NO_PEN as error:
             return ModelPlan(note=error.message[:500], traces=traces)
         work = estimates.of_request(request, traces, pen.budget)
         cost = await self._cost(
