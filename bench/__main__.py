@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,10 +29,12 @@ from bench import (
     reads,
     sessions,
     spans,
+    writer,
 )
 from bench.bodies import Body, Mode
 from bench.connection import OTLP
 from bench.data import MadeRun, Span
+from bench.insights import Worded
 from bench.load import Load, Senders, drive
 from bench.reads import Timing
 from bench.report import Figure, Report, quantile
@@ -82,8 +84,8 @@ class Bench:
         for server in self._servers:
             server.stop()
 
-    def _server(self, name: str) -> Server:
-        server = Server(self._scratch / name)
+    def _server(self, name: str, settings: Mapping[str, str] = {}) -> Server:
+        server = Server(self._scratch / name, settings)
         self._servers.append(server)
         return server
 
@@ -439,7 +441,7 @@ class Bench:
     # -- reports -----------------------------------------------------------------------------------------
 
     def insights(self) -> None:
-        """Reports of more and more traces, without a model."""
+        """Reports of more and more traces without a model, then with one that answers at once."""
         server = self._server("insights")
         server.start()
         for count in self._plan.reported:
@@ -460,7 +462,26 @@ class Bench:
                            found.rate_beside / found.rate_alone, "×", 0.5, least=True)
                 )  # fmt: skip
         server.stop()
+        with writer.writing() as settings:
+            server = self._server("insights-with-model", settings)
+            server.start()
+            for count in self._plan.reported:
+                self._say(f"a report of {count:,} traces with a model")
+                self._worded(count, insights.worded(server, count))
+            server.stop()
         self._quality()
+
+    def _worded(self, count: int, found: Worded) -> None:
+        group = f"insights, {count:,} traces, a model that answers at once"
+        self._report.add(
+            Figure(group, "asked until done", found.seconds, "s"),
+            Figure(group, "calls", found.calls, "", note=f"{found.expected:,} were expected"),
+            Figure(group, "tokens asked", found.prompt_tokens, ""),
+            Figure(group, "tokens answered", found.completion_tokens, ""),
+            Figure(group, f"cost, as {writer.MODEL}", found.cost, "$"),
+            Figure(group, "the same once more", found.again_seconds, "s"),
+            Figure(group, "calls of that", found.again_calls, "", 0),
+        )
 
     def _quality(self) -> None:
         """What reports find in labelled traffic. The floors are plain k-means on the same vectors."""

@@ -1,4 +1,5 @@
-"""Reports end to end, without a model: traffic is sent, a report is asked for, and its clusters are held against the
+"""Reports end to end, without a model and with one by a script:
+traffic is sent, a report is asked for, and its clusters are held against the
 labels that the traffic was made from."""
 
 from __future__ import annotations
@@ -34,10 +35,53 @@ class Found:
     rate_beside: float
 
 
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """What a report asked of a model: calls, tokens and dollars, and how many calls were expected; seconds by the
+    clock, and of the same report once more, whose answers are all there, with the calls that were made all the same."""
+
+    seconds: float
+    calls: int
+    expected: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float
+    again_seconds: float
+    again_calls: int
+
+
+def worded(server: Server, count: int) -> Worded:
+    """Of a server whose model answers at once."""
+    project, _ = _traffic(server, count)
+    (took, use), (again, second) = _worded(server, project), _worded(server, project)
+    return Worded(
+        took, use["calls"], use["estimate"]["calls"], use["prompt_tokens"], use["completion_tokens"], use["cost"],
+        again, second["calls"],
+    )  # fmt: skip
+
+
+def _worded(server: Server, project: str) -> tuple[float, dict[str, Any]]:
+    started = time.monotonic()
+    job = _call(server, "POST", f"/sessions/{project}/insights", {})["id"]
+    while (found := _call(server, "GET", f"/sessions/{project}/insights/{job}"))["status"] not in (
+        "success",
+        "error",
+    ):
+        time.sleep(_POLL)
+    if found["status"] != "success" or found["metadata"]["model_note"]:
+        raise RuntimeError(f"the report failed: {found['error']} {found['metadata']['model_note']}")
+    return time.monotonic() - started, found["metadata"]["model"]
+
+
+def _traffic(server: Server, count: int) -> tuple[str, dict[str, str]]:
+    """A project with so many traces, and the intent of each by id."""
+    project = _call(server, "POST", "/sessions", {"name": f"insights {count}"})["id"]
+    return project, _send(server, project, count)
+
+
 def measure(server: Server, count: int) -> Found:
     """Of so many traces in a project of their own."""
-    project = _call(server, "POST", "/sessions", {"name": f"insights {count}"})["id"]
-    labels = _send(server, project, count)
+    project, labels = _traffic(server, count)
     server.settle(30)
     rate_alone = _rate(server, 3.0)
     server.settle(30)

@@ -23,6 +23,7 @@ from stenograph.domain.annotation.population import QueuePopulation
 from stenograph.domain.annotation.queues import AnnotationQueues
 from stenograph.domain.attachments import Links
 from stenograph.domain.chat.chat import Chat
+from stenograph.domain.chat.providers import Providers, hosts
 from stenograph.domain.conversations.conversing import Conversing
 from stenograph.domain.datapoints.services import DatapointServices
 from stenograph.domain.datasets.datasets import Datasets
@@ -36,6 +37,7 @@ from stenograph.domain.feedback.configs import FeedbackConfigs
 from stenograph.domain.feedback.feedback import FeedbackService
 from stenograph.domain.feedback.formulas import FeedbackFormulas
 from stenograph.domain.feedback.tokens import FeedbackTokens
+from stenograph.domain.insights.describing.writers import Writers
 from stenograph.domain.insights.insights import Insights
 from stenograph.domain.insights.membership import Membership
 from stenograph.domain.objects.objects import Objects
@@ -90,7 +92,7 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
     examples = Examples(stores.meta, stores.blobs, files, datasets, reader, late)
     queues, queue_items = AnnotationQueues(stores.meta), QueueItems(stores.meta, reader)
     secret = _secret(settings.data_dir)
-    conversing, recalling = _conversing(settings, stores, models, secret)
+    conversing, recalling, writers = _conversing(settings, stores, models, secret, prices)
     bodies = _bodies(settings)
     _watch(metrics, stores, recorder, bodies, settings.data_dir)
     return (
@@ -137,7 +139,7 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
                 stores.meta, stores.runs, recorder, reader, queues, queue_items, event_filters.of_document
             ),
             objects=Objects.over(stores.meta, reader),
-            insights=_insights(settings, stores, reader, projects, queue_items, datasets, examples),
+            insights=_insights(settings, stores, reader, projects, queue_items, datasets, examples, writers),
             page=Page(SignIns(secret), run_filters.parse),
             links=Links(secret, settings.attachment_url_seconds),
             prices=prices,
@@ -153,11 +155,18 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
 
 
 def _conversing(
-    settings: Settings, stores: Stores, models: Models, secret: bytes
-) -> tuple[Conversing, Recalling]:
+    settings: Settings, stores: Stores, models: Models, secret: bytes, prices: PriceBook
+) -> tuple[Conversing, Recalling, Writers]:
+    """With who words reports: by the secrets of conversations, too."""
+    conversing = Conversing.over(stores.meta, stores.blobs, secret=secret)
+    recalling = Recalling.over(
+        stores.meta, of_settings(settings, models), memory=settings.recall_memory_bytes
+    )
+    providers = Providers(models, conversing.secrets, hosts(settings.private_hosts))
     return (
-        Conversing.over(stores.meta, stores.blobs, secret=secret),
-        Recalling.over(stores.meta, of_settings(settings, models), memory=settings.recall_memory_bytes),
+        conversing,
+        recalling,
+        Writers(stores.meta, models, providers, conversing.secrets, prices, settings),
     )
 
 
@@ -169,6 +178,7 @@ def _insights(
     queues: QueueItems,
     datasets: Datasets,
     examples: Examples,
+    writers: Writers,
 ) -> Insights:
     return Insights.over(
         stores.meta,
@@ -181,6 +191,7 @@ def _insights(
         parse=run_filters.parse,
         read=insight_shapes.saved_request,
         keep_up_seconds=settings.insights_keep_up_seconds,
+        writers=writers,
     )
 
 

@@ -315,6 +315,24 @@ class Settings(BaseSettings):
         le=100,
         description="So often a chat runs tools and asks the model again, before it has to answer.",
     )
+    insights_models: Literal["auto", "off"] = Field(
+        "auto",
+        description="`auto`: reports are worded by a model where one is set up, by the workspace's secrets or here. "
+        "`off`: no report asks a model (docs/insights.md).",
+    )
+    insights_model: str = Field(
+        "",
+        description="The model of `STENOGRAPH_LLM_BASE_URL` that words reports which name none. Empty: "
+        "`STENOGRAPH_LLM_MODEL`.",
+    )
+    insights_token_budget: int = Field(
+        2_000_000,
+        ge=0,
+        description="Most tokens that one report may take of a model; a job may ask for less. 0: no model is asked.",
+    )
+    insights_concurrency: int = Field(
+        8, ge=1, le=256, description="Questions to models that all reports together ask at the same time."
+    )
     evaluator_concurrency: int = Field(
         4, ge=1, le=256, description="Evaluations of new events that run at the same time."
     )

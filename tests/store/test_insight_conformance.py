@@ -18,6 +18,8 @@ from stenograph.model.insights import (
     InsightJob,
     JobStatus,
     MemberChunk,
+    ModelAnswer,
+    ModelPlan,
     Progress,
     Report,
     ReportRequest,
@@ -48,6 +50,7 @@ def job(project_id: UUID, at: int = 1, **said: Any) -> InsightJob:
     whole = InsightJob(
         id=uuid4(), workspace=MINE, project_id=project_id, name="one", request=request, created_at=at,
         modified_at=at, progress=Progress("select", 1, 2), config_id=uuid4(), is_scheduled=True,
+        plan=ModelPlan(cluster_model="m", calls=3, cost=0.5),
     )  # fmt: skip
     return msgspec.structs.replace(whole, **said)
 
@@ -64,6 +67,7 @@ def chunk(leaf: int, number: int) -> MemberChunk:
     return MemberChunk(
         leaf=leaf, number=number, size=1, run_ids=uuid4().bytes, project_ids=uuid4().bytes, starts=bytes(8),
         latencies=bytes(4), costs=bytes(4), tokens=bytes(4), closeness=bytes(4), attributes=b'[{"a":1}]',
+        summaries=b'["one"]',
     )  # fmt: skip
 
 
@@ -223,5 +227,31 @@ def test_a_report_that_keeps_up_takes_each_trace_once(meta: Meta) -> None:
         assert await store.insights.delete(MINE, first.id)
         assert await store.insight_following.of_job(MINE, first.id) is None
         assert await store.insight_following.counts(MINE, first.id) == {}
+
+    meta(work)
+
+
+def test_answers_are_kept_by_project_and_forgotten(meta: Meta) -> None:
+    async def work(store: MetaStore) -> None:
+        here, there = await project(store), await project(store)
+        one = ModelAnswer(
+            digest=b"\x00\xff" * 16, content=b'{"a":1}', prompt_tokens=5, completion_tokens=2**40,
+            job_id=uuid4(), created_at=10,
+        )  # fmt: skip
+        other = msgspec.structs.replace(one, content=b"{}", job_id=None)
+        assert await store.insight_answers.keep(MINE, here, one)
+        assert await store.insight_answers.keep(MINE, here, other)
+        assert not await store.insight_answers.keep(MINE, uuid4(), one)
+        assert not await store.insight_answers.keep(OTHER, here, one)
+        assert await store.insight_answers.find(MINE, here, [one.digest, one.digest, b"x"]) == {
+            one.digest: one
+        }
+        assert await store.insight_answers.find(MINE, there, [one.digest]) == {}
+        assert await store.insight_answers.find(OTHER, here, [one.digest]) == {}
+        assert await store.insight_answers.find(MINE, here, []) == {}
+        await store.insight_answers.forget(10)
+        assert await store.insight_answers.find(MINE, here, [one.digest])
+        assert await store.insight_answers.forget(11) >= 1
+        assert await store.insight_answers.find(MINE, here, [one.digest]) == {}
 
     meta(work)

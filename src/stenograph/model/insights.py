@@ -49,7 +49,9 @@ class Unit(StrEnum):
 class ReportRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a report is to be made of, all times resolved when its job is created. `filter` is the client's text;
     `hierarchy` are counts of clusters, finest first; `sample` is a count when it is 1 or more, else a share. With
-    `keep_up` the report takes in what comes later; all that was recorded before it has a version below `position`."""
+    `keep_up` the report takes in what comes later; all that was recorded before it has a version below `position`.
+    `summaries` says which texts a model sums up: `representatives` of clusters, or `all`. `token_budget` None is the
+    server's; 0 asks no model."""
 
     since: Micros | None = None
     until: Micros | None = None
@@ -69,6 +71,61 @@ class ReportRequest(msgspec.Struct, frozen=True, kw_only=True):
     unit: Unit = Unit.TRACES
     keep_up: bool = False
     position: int = 0
+    summaries: str = "representatives"
+    token_budget: int | None = None
+
+
+class ModelPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a report may ask a model, as far as can be said before it begins: models by name, the server's host, calls
+    and tokens (never more than the budget). `cost` is in dollars, None where a model has no price.
+
+    `note` says why no model is asked; the rest is empty then.
+    """
+
+    summary_model: str = ""
+    cluster_model: str = ""
+    host: str = ""
+    token_budget: int = 0
+    traces: int = 0
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float | None = None
+    note: str = ""
+
+    @property
+    def asks(self) -> bool:
+        return bool(self.cluster_model)
+
+
+class ModelUse(msgspec.Struct, frozen=True, kw_only=True):
+    """What a report has asked a model. `calls` and tokens are what this job paid for, `cached` the answers that were
+    there already; `budget_used` counts the tokens of both. `unanswered` questions were met without the model, for the
+    reason in `note`; empty when there are none."""
+
+    summary_model: str = ""
+    cluster_model: str = ""
+    calls: int = 0
+    cached: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float | None = None
+    token_budget: int = 0
+    budget_used: int = 0
+    unanswered: int = 0
+    note: str = ""
+
+
+class ModelAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that is kept for whoever asks the same again. `digest` is of all that was asked, 32 bytes; `content`
+    the JSON object that came; tokens are what it took, attempts that failed included."""
+
+    digest: bytes
+    content: bytes
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    job_id: UUID | None = None
+    created_at: Micros = 0
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -100,6 +157,7 @@ class InsightJob(msgspec.Struct, frozen=True, kw_only=True):
     runs: int | None = None
     shape: dict[str, int] | None = None
     report: Report | None = None
+    plan: ModelPlan | None = None
 
 
 class HighlightedTrace(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,6 +184,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     agreement: float | None = None
     distinct: int = 0
     reach: float | None = None
+    use: ModelUse | None = None
 
 
 class Cluster(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,7 +213,7 @@ class MemberChunk(msgspec.Struct, frozen=True, kw_only=True):
     """Up to CHUNK traces of one of the finest clusters, those nearest to its middle first.
 
     Sixteen bytes of an id each, then little-endian: start times as int64 (microseconds), the rest as float32 with NaN
-    for nothing. `attributes` is a JSON array of objects, one a trace, or None.
+    for nothing. `attributes` is a JSON array of objects, one a trace, or None; `summaries` one of texts or nulls.
     """
 
     leaf: int
@@ -168,6 +227,7 @@ class MemberChunk(msgspec.Struct, frozen=True, kw_only=True):
     tokens: bytes
     closeness: bytes
     attributes: bytes | None = None
+    summaries: bytes | None = None
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,6 +242,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     tokens: int | None = None
     closeness: float | None = None
     attributes: dict[str, Any] = {}
+    summary: str | None = None
 
 
 NOWHERE: Final = -1

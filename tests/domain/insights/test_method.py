@@ -12,7 +12,7 @@ import pytest
 from bench import quality, scores, traffic
 from bench.quality import INTENTS, THEMES, row
 
-from stenograph.domain.insights import analysis, clustering, vectors
+from stenograph.domain.insights import clustering, levels, vectors
 from stenograph.domain.insights.analysis import Analysis, Distinct, Plan, TraceRow, analyse, embed_all
 from stenograph.domain.insights.bags import Floats, unit
 
@@ -119,7 +119,7 @@ def test_all_identical_and_all_empty() -> None:
     assert {each.runs for each in found.clusters} == {50}
     nothing = [TraceRow(uuid.UUID(int=at), PROJECT, 1, "", "") for at in range(50)]
     found = report_of(nothing)
-    assert [(each.name, each.runs) for each in found.clusters] == [(analysis.EMPTY, 50)]
+    assert [(each.name, each.runs) for each in found.clusters] == [(levels.EMPTY, 50)]
 
 
 def test_given_categories_are_the_top_level() -> None:
@@ -127,7 +127,7 @@ def test_given_categories_are_the_top_level() -> None:
     given = {"refunds": "get my money back for an order", "invoices": "download an invoice with VAT"}
     found = report_of(rows, partitions=given)
     top = max(each.level for each in found.clusters)
-    assert {each.name for each in found.clusters if each.level == top} <= {*given, analysis.OTHER}
+    assert {each.name for each in found.clusters if each.level == top} <= {*given, levels.OTHER}
     assert sum(each.runs for each in found.clusters if each.level == 0) == 200
 
 

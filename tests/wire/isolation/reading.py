@@ -55,6 +55,8 @@ READS: list[Case] = [
     reads("/sessions/{session_id}/views/{view_id}"),
     # insights
     reads("/sessions/{session_id}/insights"),
+    reads("/sessions/{session_id}/insights/estimate", "POST", body={}),
+    reads("/sessions/{session_id}/insights/estimate", "POST", body={"session_ids": ["<project>"]}),
     reads("/sessions/{session_id}/insights/{insights_job_id}"),
     reads("/sessions/{session_id}/insights/{insights_job_id}/runs"),
     reads("/sessions/{session_id}/insights/{insights_job_id}/runs", params={"cluster_id": "<cluster>"}),

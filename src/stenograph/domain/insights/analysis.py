@@ -1,4 +1,5 @@
-"""Traces into a report: the method from texts to clusters, names, figures and findings, without a model that writes.
+"""Traces into a report: the method from texts to clusters, names, figures and findings. A model may word it,
+see describing/.
 
 Pure: no store, no clock. The same traces and seed give the same clusters, names and ids. Runs in a process of its own,
 see worker.py.
@@ -16,8 +17,18 @@ import numpy as np
 import numpy.typing as npt
 
 from stenograph.domain.insights import clustering, findings, keeping, naming, statistics
-from stenograph.domain.insights.bags import Floats, unit
-from stenograph.domain.insights.clustering import Labels, Tree
+from stenograph.domain.insights.bags import unit
+from stenograph.domain.insights.clustering import Labels
+from stenograph.domain.insights.levels import (
+    EMPTY,
+    Described,
+    Told,
+    Worded,
+    Words,
+    levels_of,
+    named_of,
+    told_of,
+)
 from stenograph.domain.insights.statistics import Columns
 from stenograph.domain.insights.texts import scrubbed
 from stenograph.domain.insights.vectors import Embed, Embedded, embedded
@@ -27,15 +38,11 @@ _NAMESPACE: Final = UUID("5e3f7a1c-50f6-4a5b-9a61-0d6c55d5a1d0")
 _QUOTES: Final = 3
 _QUOTE: Final = 160
 _MOST_ALIKE: Final = 0.9
-OTHER: Final = "Other"
-_LEAST_FIT: Final = 0.15
-"""Cosine to a given category below which a trace belongs to none."""
-
-EMPTY: Final = "(no text)"
 
 
 class TraceRow(msgspec.Struct, frozen=True, array_like=True):
-    """A trace as it is analysed: seconds, dollars; None for nothing. `text` is embedded, `topic` names clusters."""
+    """A trace as it is analysed: seconds, dollars; None for nothing. `text` is embedded, `topic` names clusters;
+    `summary` is a model's."""
 
     run_id: UUID
     project_id: UUID
@@ -50,6 +57,7 @@ class TraceRow(msgspec.Struct, frozen=True, array_like=True):
     cost: float | None = None
     feedback: dict[str, float] = {}
     attributes: dict[str, Any] = {}
+    summary: str = ""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +70,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Analysis(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found: clusters, finest first, the members of the finest, and the report's parts."""
+    """What was found: clusters, finest first, the members of the finest, and the report's parts. `title` empty: one is
+    made of the names."""
 
     clusters: tuple[Cluster, ...]
     chunks: tuple[MemberChunk, ...]
@@ -72,20 +81,13 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     agreement: float | None = None
     distinct: int = 0
     reach: float | None = None
+    title: str = ""
 
 
 EMPTY_ANALYSIS: Final = Analysis(
     clusters=(), chunks=(), key_points=("No trace matches.",), highlighted=(), overall={}
 )
 """Of no traces."""
-
-
-class Told(msgspec.Struct, frozen=True):
-    """A cluster on its way: its level, the rows of its traces, the finest clusters below."""
-
-    level: int
-    leaves: tuple[int, ...]
-    parent: int | None
 
 
 Report = Callable[[str, int, int], None]
@@ -111,145 +113,33 @@ def embed_all(distinct: Distinct, embed: Embed, seed: int, report: Report) -> Em
 
 
 def analyse(
-    rows: Sequence[TraceRow], plan: Plan, distinct: Distinct, vectors: Embedded, embed: Embed, report: Report
+    rows: Sequence[TraceRow],
+    plan: Plan,
+    distinct: Distinct,
+    vectors: Embedded,
+    embed: Embed,
+    report: Report,
+    words: Words | None = None,
 ) -> Analysis:
     """All that follows from the vectors. There has to be a trace at least."""
     report("cluster", 0, 1)
-    tree, tops = _tree(distinct, vectors, plan, embed)
+    tree, tops = levels_of(distinct, vectors, plan, embed, words)
     labels = tree.labels[0][distinct.of_rows]
     report("name", 0, 1)
-    told = _told(tree)
-    names = _named(rows, labels, told, tops)
-    report("describe", 0, 1)
-    columns = _columns(rows)
+    told = told_of(tree)
+    names = named_of(rows, labels, told, tops)
     closeness = np.einsum("ij,ij->i", vectors.clustered, tree.centroids[0][tree.labels[0]])[distinct.of_rows]
     closeness = closeness.astype(np.float32)
-    return _Composition(rows, plan, distinct, vectors, told, names, labels, columns, closeness).analysis()
-
-
-# -- clusters ----------------------------------------------------------------------------------------------
-
-
-def _tree(distinct: Distinct, vectors: Embedded, plan: Plan, embed: Embed) -> tuple[Tree, tuple[str, ...]]:
-    """Levels of the distinct texts; the names of the top level, where they were given."""
-    leaders = clustering.leaders(vectors.clustered, np.maximum(distinct.weights, 1e-3), plan.seed)
-    chosen = np.unique(leaders)
-    of_leader = np.searchsorted(chosen, leaders)
-    weights = np.bincount(of_leader, weights=np.maximum(distinct.weights, 1e-3)).astype(np.float64)
-    points = vectors.clustered[chosen]
-    if plan.partitions:
-        return _partitioned(plan, vectors, points, chosen, of_leader, weights, embed)
-    counts = clustering.level_counts(int((distinct.weights > 0).sum()), plan.hierarchy)
-    found = clustering.tree(points, weights, counts, plan.seed)
-    return _without_empty(
-        Tree((found.labels[0][of_leader], *found.labels[1:]), found.centroids), distinct
-    ), ()
-
-
-def _partitioned(
-    plan: Plan,
-    vectors: Embedded,
-    points: Floats,
-    chosen: npt.NDArray[np.int32],
-    of_leader: npt.NDArray[np.int64],
-    weights: npt.NDArray[np.float64],
-    embed: Embed,
-) -> tuple[Tree, tuple[str, ...]]:
-    """Given categories are the top level; what fits none of them is Other; the finest level is found inside each."""
-    assert plan.partitions
-    names = list(plan.partitions)
-    wanted = embed([f"{name}: {plan.partitions[name]}" for name in names])
-    fit = unit(vectors.model[chosen].astype(np.float32)) @ unit(wanted).T
-    tops = np.where(fit.max(axis=1) >= _LEAST_FIT, fit.argmax(axis=1), len(names)).astype(np.int32)
-    fine = clustering.level_counts(len(points), plan.hierarchy)[0]
-    labels = np.zeros(len(points), np.int32)
-    parents: list[int] = []
-    for top in np.unique(tops):
-        rows = np.flatnonzero(tops == top)
-        count = max(1, round(fine * float(weights[rows].sum() / weights.sum())))
-        inner = clustering.tree(points[rows], weights[rows], [min(count, len(rows))], plan.seed)
-        used, numbers = np.unique(inner.labels[0], return_inverse=True)
-        labels[rows] = numbers + len(parents)
-        parents += [int(top)] * len(used)
-    used, above = np.unique(np.array(parents, np.int32), return_inverse=True)
-    centroids = clustering.centroids(points, weights, labels, len(parents))
-    upper = clustering.centroids(points, weights, above.astype(np.int32)[labels], len(used))
-    given = tuple(names[top] if top < len(names) else OTHER for top in used)
-    return Tree((labels[of_leader], above.astype(np.int32)), (centroids, upper)), given
-
-
-def _without_empty(tree: Tree, distinct: Distinct) -> Tree:
-    """Clusters that hold only traces of the window before, or none, are no clusters of this report."""
-    labels, tables = list(tree.labels), list(tree.centroids)
-    for level in range(len(labels)):
-        of_texts = labels[0]
-        for above in labels[1 : level + 1]:
-            of_texts = above[of_texts]
-        used = np.unique(of_texts[distinct.weights > 0])
-        if len(used) == len(tables[level]):
-            continue
-        renumbered = np.zeros(len(tables[level]), np.int32)
-        renumbered[used] = np.arange(len(used))
-        stray = np.setdiff1d(np.arange(len(tables[level])), used)
-        if len(stray):  # earlier texts alone were there: they count with what is nearest
-            renumbered[stray] = clustering.nearest(tables[level][stray], tables[level][used])
-        labels[level] = renumbered[labels[level]]
-        tables[level] = tables[level][used]
-        if level + 1 < len(labels):
-            labels[level + 1] = labels[level + 1][used]
-    return Tree(tuple(labels), tuple(tables))
-
-
-def _told(tree: Tree) -> list[Told]:
-    """All clusters, the finest level first; `parent` is a place in this list."""
-    found: list[Told] = []
-    starts = np.concatenate([[0], np.cumsum([len(table) for table in tree.centroids])])
-    of_leaf: Labels = np.arange(len(tree.centroids[0]), dtype=np.int32)
-    for level, table in enumerate(tree.centroids):
-        if level:
-            of_leaf = tree.labels[level][of_leaf]
-        for number in range(len(table)):
-            top = level + 1 == len(tree.centroids)
-            parent = None if top else int(starts[level + 1] + tree.labels[level + 1][number])
-            found.append(Told(level, tuple(np.flatnonzero(of_leaf == number).tolist()), parent))
-    return found
-
-
-def _named(rows: Sequence[TraceRow], labels: Labels, told: Sequence[Told], tops: Sequence[str]) -> list[str]:
-    phrases = naming.Phrases()
-    step = max(1, len(rows) // naming.SAMPLED)
-    seen: set[tuple[int, str]] = set()
-    for place in range(0, len(rows), step):
-        text = scrubbed(rows[place].topic)
-        if text and (key := (int(labels[place]), text)) not in seen:
-            seen.add(key)
-            phrases.add(key[0], text)
-    names: list[str] = [""] * len(told)
-    given = naming.Names(tops)
-    top = max(each.level for each in told)
-    everything = tuple(range(sum(each.level == 0 for each in told)))
-    sizes = np.bincount(labels, minlength=len(everything))
-    for level in range(top + 1):
-        here = [number for number, each in enumerate(told) if each.level == level]
-        for place, number in enumerate(here):
-            if level == top and tops:
-                names[number] = tops[place]
-                continue
-            each = told[number]
-            siblings = everything if each.parent is None else told[each.parent].leaves
-            ranked = phrases.ranked(each.leaves, siblings) or phrases.ranked(each.leaves, each.leaves)
-            below = sorted(
-                (child for child, other in enumerate(told) if other.parent == number),
-                key=lambda child: (-int(sizes[list(told[child].leaves)].sum()), child),
-            )
-            if level and not naming.coherent(ranked) and len(below) > 1:
-                wanted = naming.of_children([names[child] for child in below])
-            elif picks := naming.picked(ranked):
-                wanted = naming.title(picks, phrases)
-            else:
-                wanted = EMPTY
-            names[number] = given.unique(wanted, naming.apart(ranked, wanted))
-    return names
+    worded = Worded(names, {}, {})
+    if words is not None:
+        sizes = np.bincount(labels, minlength=len(tree.centroids[0]))
+        found = Described(
+            told, names, tops, labels, sizes, closeness, distinct.of_rows, vectors.clustered
+        )  # fmt: skip
+        worded = words.worded(found)
+    report("describe", 0, 1)
+    columns = _columns(rows)
+    return _Composition(rows, plan, distinct, vectors, told, worded, labels, columns, closeness).analysis()
 
 
 def _columns(rows: Sequence[TraceRow]) -> Columns:
@@ -280,7 +170,7 @@ class _Composition:
         distinct: Distinct,
         vectors: Embedded,
         told: Sequence[Told],
-        names: Sequence[str],
+        worded: Worded,
         labels: Labels,
         columns: Columns,
         closeness: npt.NDArray[np.float32],
@@ -290,7 +180,9 @@ class _Composition:
         self._distinct = distinct
         self._vectors = vectors
         self._told = told
-        self._names = names
+        self._names = worded.names
+        self._descriptions = worded.descriptions
+        self._summaries = {int(distinct.of_rows[row]): said for row, said in worded.summaries.items()}
         self._labels = labels
         self._columns = columns
         self._closeness = closeness
@@ -347,8 +239,11 @@ class _Composition:
     def _description(self, number: int, stats: Mapping[str, Any], overall: Mapping[str, Any]) -> str:
         count = stats["run_count"]
         said = f"{count:,} {'trace' if count == 1 else 'traces'} ({stats['share']:.1%})"
-        quotes = [f"“{quote}”" for quote in self._quotes(number)]
-        said += f", for example {'; '.join(quotes)}." if quotes else "."
+        if number in self._descriptions:
+            said = f"{self._descriptions[number]} {said}."
+        else:
+            quotes = [f"“{quote}”" for quote in self._quotes(number)]
+            said += f", for example {'; '.join(quotes)}." if quotes else "."
         if overall["error_count"]:
             said += f" {stats['error_rate']:.1%} fail, {overall['error_rate']:.1%} overall."
         return said
@@ -443,6 +338,7 @@ class _Composition:
         attributes = None
         if any(row.attributes for row in some):
             attributes = msgspec.json.encode([row.attributes for row in some])
+        summaries = [self._summary(row) for row in rows.tolist()]
         return MemberChunk(
             leaf=leaf,
             number=number,
@@ -455,7 +351,12 @@ class _Composition:
             tokens=self._columns.tokens[rows].astype("<f4").tobytes(),
             closeness=self._closeness[rows].astype("<f4").tobytes(),
             attributes=attributes,
+            summaries=msgspec.json.encode(summaries) if any(summaries) else None,
         )
+
+    def _summary(self, row: int) -> str | None:
+        """A model's, of this trace or of another with the same text."""
+        return self._rows[row].summary or self._summaries.get(int(self._distinct.of_rows[row])) or None
 
 
 def _summed(values: Sequence[Any]) -> dict[str, Any]:

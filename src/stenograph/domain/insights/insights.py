@@ -9,6 +9,8 @@ from stenograph.domain.annotation.items import QueueItems
 from stenograph.domain.datasets.datasets import Datasets
 from stenograph.domain.examples.examples import Examples
 from stenograph.domain.insights.configs import Configs, Read
+from stenograph.domain.insights.describing.drafting import Drafting
+from stenograph.domain.insights.describing.writers import Writers
 from stenograph.domain.insights.keeping_up import KeepingUp
 from stenograph.domain.insights.reports import Reports
 from stenograph.domain.insights.selecting import ParseFilter, Selecting
@@ -24,6 +26,7 @@ class Insights:
 
     reports: Reports
     configs: Configs
+    drafting: Drafting
     work: InsightWork
     keeping_up: KeepingUp
 
@@ -41,15 +44,18 @@ class Insights:
         parse: ParseFilter,
         read: Read,
         keep_up_seconds: float,
+        writers: Writers,
     ) -> Insights:
         """Put together over the stores. `folder` is for work under way; `parse` and `read` are the face's whose
         filters and saved requests these are."""
         selecting = Selecting(runs, parse)
-        work = InsightWork(meta, selecting, folder)
-        reports = Reports(meta, work, selecting, projects, queues, datasets, examples)
+        work = InsightWork(meta, selecting, folder, writers)
+        reports = Reports(meta, work, selecting, projects, queues, datasets, examples, writers)
         configs = Configs(meta, reports, projects, read)
         work.schedules = configs.turn
-        return cls(reports, configs, work, KeepingUp(meta, selecting, keep_up_seconds))
+        return cls(
+            reports, configs, Drafting(writers, selecting), work, KeepingUp(meta, selecting, keep_up_seconds)
+        )
 
     async def start(self) -> None:
         await self.work.start()

@@ -24,8 +24,8 @@ import numpy as np
 import structlog
 
 from stenograph.domain.insights import keeping, worker
-from stenograph.domain.insights.analysis import EMPTY
 from stenograph.domain.insights.bags import Floats
+from stenograph.domain.insights.levels import EMPTY
 from stenograph.domain.insights.selecting import Selecting
 from stenograph.domain.insights.texts import scrubbed
 from stenograph.domain.insights.vectors import Embed

@@ -18,6 +18,7 @@ from stenograph.domain.datasets.datasets import Datasets
 from stenograph.domain.examples.drafts import ExampleDraft
 from stenograph.domain.examples.examples import Examples
 from stenograph.domain.insights.continuity import matched
+from stenograph.domain.insights.describing.writers import Writers
 from stenograph.domain.insights.selecting import Selecting
 from stenograph.domain.insights.statistics import proportions
 from stenograph.domain.insights.texts import variables
@@ -32,6 +33,7 @@ from stenograph.model.insights import (
     JobStatus,
     Member,
     MemberChunk,
+    ModelPlan,
     Progress,
     ReportRequest,
     Unit,
@@ -101,6 +103,7 @@ class Reports:
         queues: QueueItems,
         datasets: Datasets,
         examples: Examples,
+        writers: Writers,
         *,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
@@ -112,6 +115,7 @@ class Reports:
         self._queues = queues
         self._datasets = datasets
         self._examples = examples
+        self._writers = writers
         self._clock = clock
 
     # -- jobs --------------------------------------------------------------------------------------------
@@ -127,6 +131,23 @@ class Reports:
         is_scheduled: bool = False,
     ) -> InsightJob:
         """Queued, with its window made definite. Invalid for a request that cannot be met."""
+        job = await self._drawn_up(workspace, project_id, request, name)
+        job = msgspec.structs.replace(job, config_id=config_id, is_scheduled=is_scheduled)
+        if not await self._store.create(job):
+            raise NotFound(f"project {project_id} not found")
+        self._work.wake()
+        return job
+
+    async def estimate(self, workspace: UUID, project_id: UUID, request: ReportRequest) -> ModelPlan:
+        """What `create` would ask a model, and what that costs. Invalid for a request that cannot be met."""
+        job = await self._drawn_up(workspace, project_id, request)
+        assert job.plan is not None
+        return job.plan
+
+    async def _drawn_up(
+        self, workspace: UUID, project_id: UUID, request: ReportRequest, name: str | None = None
+    ) -> InsightJob:
+        """A job that is not stored yet."""
         await self._projects.read(workspace, project_id)
         for other in request.projects:
             await self._projects.read(workspace, other)
@@ -140,14 +161,10 @@ class Reports:
             request=msgspec.structs.replace(resolved(request, now), position=self._selecting.position()),
             created_at=now,
             modified_at=now,
-            config_id=config_id,
-            is_scheduled=is_scheduled,
         )
-        self._selecting.selection(job)
-        if not await self._store.create(job):
-            raise NotFound(f"project {project_id} not found")
-        self._work.wake()
-        return job
+        traces = await self._selecting.count(job)
+        plan = await self._writers.plan(workspace, job.request, traces)
+        return msgspec.structs.replace(job, plan=plan)
 
     async def read(self, workspace: UUID, project_id: UUID, job_id: UUID) -> InsightJob:
         await self._projects.read(workspace, project_id)
@@ -347,6 +364,11 @@ def check(request: ReportRequest) -> None:
             raise Invalid(
                 "name what to look at, such as {{run.inputs}} or {{run.outputs.answer}}", ("summary_prompt",)
             )
+    if request.summaries not in ("representatives", "all"):
+        raise Invalid("representatives or all texts are summed up", ("summaries",))
+    for question, answer in (request.user_context or {}).items():
+        _check_text(question, "user_context")
+        _check_text(answer, "user_context")
     for name, description in (request.partitions or {}).items():
         check_name(name, ("partitions",))
         _check_text(description, "partitions")
@@ -416,6 +438,9 @@ def unpacked(chunk: MemberChunk) -> list[Member]:
         np.frombuffer(column, "<f4").tolist()
         for column in (chunk.latencies, chunk.costs, chunk.tokens, chunk.closeness)
     )
+    summaries: list[str | None] = (
+        [None] * chunk.size if chunk.summaries is None else msgspec.json.decode(chunk.summaries)
+    )
     attributes: list[dict[str, Any]] = (
         [{}] * chunk.size if chunk.attributes is None else msgspec.json.decode(chunk.attributes)
     )
@@ -430,6 +455,7 @@ def unpacked(chunk: MemberChunk) -> list[Member]:
             tokens=None if math.isnan(tokens[row]) else round(tokens[row]),
             closeness=_there(closeness[row]),
             attributes=attributes[row],
+            summary=summaries[row],
         )
         for row in range(chunk.size)
     ]

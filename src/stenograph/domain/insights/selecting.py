@@ -100,6 +100,13 @@ class Selecting:
         ids = _drawn(keys, wanted, job.request.seed)
         return Chosen(selection, len(keys), frozenset(UUID(bytes=key) for key in ids))
 
+    async def count(self, job: InsightJob) -> int:
+        """How many traces a job will look at, as it stands now."""
+        matching, sample = await self._runs.count(self.selection(job)), job.request.sample
+        if sample is None:
+            return matching
+        return min(matching, max(1, round(sample if sample >= 1 else sample * matching)))
+
     async def pages(self, job: InsightJob, chosen: Chosen) -> AsyncIterator[list[RawTrace]]:
         """Oldest first. Traces that come while this goes on are in it or not."""
         wanted = job.request.attribute_schemas
@@ -205,6 +212,11 @@ class Selecting:
                         turns[run.id] = msgspec.structs.replace(turns[run.id], **payloads)
             found = [threads.told(thread, turns) for thread in some]
             yield [thread for thread in found if thread is not None]
+
+    async def newest(self, job: InsightJob, most: int) -> list[RawTrace]:
+        """The last of the window, as examples."""
+        query = RunQuery(selection=self.selection(job), columns=_COLUMNS, limit=most, newest_first=True)
+        return await self._traces(job.workspace, await self._runs.page(query), None)
 
     async def _keys(self, selection: RunSelection) -> AsyncIterator[list[Run]]:
         async for page in self._all(selection, frozenset(), _KEYS):

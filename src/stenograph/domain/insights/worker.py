@@ -5,28 +5,34 @@ Started by working.py with a folder. It reads frames (four bytes of length, then
 far it is on its output, a line of JSON each, and leaves what it found in the folder:
 
     traces    the texts and figures of all traces, once all have come
+    read      the same with what a model has read in them, where one reads each
     vectors   what came of embedding them
     analysis  the result
 
-Each is written under another name first, so that what is there is whole. A process that finds `traces` or `vectors`
-goes on from there. It ends with its input, which is how it learns that the server has gone.
+Each is written under another name first, so that what is there is whole. A process that finds them goes on from there.
+A model is asked by the server: questions go out in a line, and the answers come in a frame. It ends with its input,
+which is how it learns that the server has gone.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import queue
 import struct
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 from uuid import UUID
 
 import msgspec
 
+from stenograph.domain.insights.describing.questions import Answer, Answered, Question, Wording, decoded
+
 TRACES: Final = "traces"
+READ: Final = "read"
 VECTORS: Final = "vectors"
 ANALYSIS: Final = "analysis"
 
@@ -70,7 +76,8 @@ class RawTrace(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What to make: the first frame. `needs` are attributes that have to be true of a trace."""
+    """What to make: the first frame. `needs` are attributes that have to be true of a trace. With `wording` a model is
+    asked."""
 
     job_id: UUID
     seed: int = 0
@@ -79,6 +86,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     summary_prompt: str | None = None
     needs: tuple[str, ...] = ()
     threads: int = 1
+    wording: Wording | None = None
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,11 +98,13 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Said(msgspec.Struct, frozen=True):
-    """A line of the process."""
+    """A line of the process. What it asks has to be answered, within that share of the budget."""
 
     stage: str
     done: int = 0
     of: int = 0
+    questions: tuple[Question, ...] = ()
+    share: float = 1.0
 
 
 def framed(value: msgspec.Struct) -> bytes:
@@ -115,9 +125,10 @@ def main() -> None:
     order = msgspec.msgpack.decode(_frame(source), type=Order)
     if not whole(folder, TRACES):
         _collect(folder, order, source)
-    threading.Thread(target=_end_with, args=(source.fileno(),), daemon=True).start()
+    answered: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(source.fileno(), answered), daemon=True).start()
     if not whole(folder, ANALYSIS):
-        _analyse(folder, order)
+        _analyse(folder, order, _Asking(answered))
     _say("done", 1, 1)
 
 
@@ -130,13 +141,43 @@ def _frame(source: BinaryIO) -> bytes:
     return body
 
 
-def _end_with(source: int) -> None:
-    os.read(source, 1)  # past the buffer, whose lock the end of the process would wait for
-    os._exit(3)
+def _listen(source: int, answered: queue.SimpleQueue[bytes]) -> None:
+    """Pass answers on, and end with the input. Past the buffer, which is empty by now: nothing more comes before it is
+    asked for, and the end of the process would wait for the buffer's lock."""
+
+    def exactly(size: int) -> bytes:
+        parts = bytearray()
+        while len(parts) < size:
+            part = os.read(source, min(size - len(parts), 1 << 20))
+            if not part:
+                os._exit(3)
+            parts += part
+        return bytes(parts)
+
+    while True:
+        answered.put(exactly(_LENGTH.unpack(exactly(_LENGTH.size))[0]))
+
+
+class _Asking:
+    """Asks the server to ask, and waits."""
+
+    def __init__(self, answered: queue.SimpleQueue[bytes]) -> None:
+        self._answered = answered
+
+    def __call__(self, stage: str, questions: Sequence[Question], share: float) -> list[Answer | None]:
+        if not questions:
+            return []
+        _write(Said(stage, 0, len(questions), tuple(questions), share))
+        found = msgspec.msgpack.decode(self._answered.get(), type=Answered).answers
+        return [None if content is None else decoded(content) for content in found]
 
 
 def _say(stage: str, done: int, of: int) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(Said(stage, done, of)) + b"\n")
+    _write(Said(stage, done, of))
+
+
+def _write(said: Said) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(said) + b"\n")
     sys.stdout.buffer.flush()
 
 
@@ -152,12 +193,18 @@ def _collect(folder: Path, order: Order, source: BinaryIO) -> None:
         for trace in frame.traces:
             if frame.before:
                 before.append(text_of(trace, order.summary_prompt).whole)
-            elif all(trace.attributes.get(name) is True for name in order.needs):
+            elif _may_stay(trace, order):
                 rows.append(_row(trace, order.summary_prompt))
         if frame.last:
             break
     rows.sort(key=lambda row: row.run_id.bytes)
     _keep(folder, TRACES, encoder.encode((rows, before)))
+
+
+def _may_stay(trace: RawTrace, order: Order) -> bool:
+    """What is not known of a trace yet, a model may find."""
+    unknown = order.wording is not None
+    return all(trace.attributes.get(name, unknown) is True for name in order.needs)
 
 
 def text_of(trace: RawTrace, template: str | None) -> Any:
@@ -193,15 +240,35 @@ def _row(trace: RawTrace, template: str | None) -> Any:
     )
 
 
-def _analyse(folder: Path, order: Order) -> None:
+def _read(folder: Path, order: Order, ask: _Asking) -> tuple[list[Any], list[str]]:
+    """The traces; by a model, where attributes are to be found in them or all are to be summed up."""
+    from stenograph.domain.insights.analysis import TraceRow
+
+    is_read = whole(folder, READ)
+    content = (folder / (READ if is_read else TRACES)).read_bytes()
+    rows, before = msgspec.msgpack.decode(content, type=tuple[list[TraceRow], list[str]])
+    wording = order.wording
+    if is_read:
+        return rows, before
+    if wording is None or not (wording.attributes or wording.reads_all):
+        return [row for row in rows if all(row.attributes.get(name) is True for name in order.needs)], before
+    from stenograph.domain.insights.describing.reading import read_all
+
+    rows = read_all(rows, wording, ask, order.needs)
+    if wording.reads_all:
+        before = []  # texts of the window before are not summed up, and would be of no cluster
+    _keep(folder, READ, msgspec.msgpack.encode((rows, before)))
+    return rows, before
+
+
+def _analyse(folder: Path, order: Order, ask: _Asking) -> None:
     import numpy as np
 
     from stenograph.domain.insights import analysis
     from stenograph.domain.insights.vectors import Embedded
     from stenograph.llm.embedding import LocalEmbedder
 
-    kind = tuple[list[analysis.TraceRow], list[str]]
-    rows, before = msgspec.msgpack.decode((folder / TRACES).read_bytes(), type=kind)
+    rows, before = _read(folder, order, ask)
     if not rows:
         _keep(folder, ANALYSIS, msgspec.msgpack.encode(analysis.EMPTY_ANALYSIS))
         return
@@ -231,7 +298,15 @@ def _analyse(folder: Path, order: Order) -> None:
         hierarchy=order.hierarchy,
         partitions=order.partitions,
     )
-    found = analysis.analyse(rows, plan, distinct, vectors, embed, report)
+    words = None
+    if order.wording is not None:
+        from stenograph.domain.insights.describing.contrast import Contrast
+        from stenograph.domain.insights.describing.overview import overview
+
+        words = Contrast(rows, order.wording, ask)
+    found = analysis.analyse(rows, plan, distinct, vectors, embed, report, words)
+    if order.wording is not None:
+        found = overview(found, rows, order.wording, ask)
     _keep(folder, ANALYSIS, msgspec.msgpack.encode(found))
 
 

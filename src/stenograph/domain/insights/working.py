@@ -1,9 +1,10 @@
 """Jobs in the background: each is read from the run store, made into a report by a process of its own, and kept.
 
-    queued -> running: select -> embed -> cluster -> name -> describe -> success
+    queued -> running: select -> (summarise) -> embed -> cluster -> name -> describe -> (overview) -> success
                        (files of worker.py say which of these are done)  -> error: failed, or cancelled
 
-Whatever ends this server, the next start goes on with the last step that was not done.
+Whatever ends this server, the next start goes on with the last step that was not done. What its process wants to ask a
+model is asked from here, see describing/; without one, or without an answer, a report is made all the same.
 """
 
 from __future__ import annotations
@@ -25,9 +26,13 @@ import structlog
 from stenograph.domain.insights import worker
 from stenograph.domain.insights.analysis import Analysis
 from stenograph.domain.insights.continuity import continued
+from stenograph.domain.insights.describing.asking import Asker
+from stenograph.domain.insights.describing.questions import Answered
+from stenograph.domain.insights.describing.writers import NO_PEN, Writers, wording
 from stenograph.domain.insights.selecting import Selecting
+from stenograph.domain.rounds import Rounds
 from stenograph.errors import Overloaded, StenographError
-from stenograph.model.insights import CANCELLED, InsightJob, JobStatus, Progress, Report
+from stenograph.model.insights import CANCELLED, InsightJob, JobStatus, ModelUse, Progress, Report
 from stenograph.model.runs import Micros
 from stenograph.store.api import MetaStore
 
@@ -39,7 +44,9 @@ _ATTEMPTS: Final = 2
 
 _PAUSE: Final = 5.0
 _IDLE: Final = 30.0
-_LINE: Final = 1 << 16
+_LINE: Final = 1 << 26
+"""Bytes of a line of the process: questions to a model come some hundreds at a time."""
+
 _LOG: Final = "log"
 _WORKER: Final = "stenograph.domain.insights.worker"
 _analysis = msgspec.msgpack.Decoder(Analysis).decode
@@ -61,33 +68,32 @@ class InsightWork:
         meta: MetaStore,
         selecting: Selecting,
         folder: Path,
+        writers: Writers,
         *,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._store = meta.insights
         self._selecting = selecting
+        self._writers = writers
         self._folder = folder
         self._clock = clock
         self._threads = max(1, (os.cpu_count() or 2) // 2)
-        self._wake = asyncio.Event()
+        self._rounds = Rounds("reports", self._round, pause=_PAUSE, idle=_IDLE)
         self._under_way: dict[UUID, asyncio.Task[None]] = {}
         self._progress: dict[UUID, Progress] = {}
-        self._loop: asyncio.Task[None] | None = None
+        self._is_swept = False
         self.schedules: Turn | None = None
 
     async def start(self) -> None:
-        self._loop = asyncio.create_task(self._run())
+        self._rounds.start()
 
     async def stop(self) -> None:
         """Leave what is under way to the next start."""
-        running = [*self._under_way.values(), *([self._loop] if self._loop is not None else [])]
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await self._rounds.stop(self._under_way.values())
 
     def wake(self) -> None:
         """There is something new to do."""
-        self._wake.set()
+        self._rounds.wake()
 
     def progress(self, job: InsightJob) -> Progress:
         """Where the job is by now, which is written down but rarely."""
@@ -113,25 +119,9 @@ class InsightWork:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         await asyncio.to_thread(shutil.rmtree, self._folder / str(job_id), True)
-        self._wake.set()
+        self._rounds.wake()
 
     # -- the loop ----------------------------------------------------------------------------------------
-
-    async def _run(self) -> None:
-        await self._sweep()
-        while True:
-            self._wake.clear()
-            try:
-                following = await self._round()
-            except Overloaded as error:
-                log.warning("reports have to wait for a store", reason=error.message[:500])
-                following = _PAUSE
-            except Exception:
-                log.exception("reports cannot go on; trying again")
-                following = _IDLE
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(following):
-                    await self._wake.wait()
 
     async def _sweep(self) -> None:
         """Remove what jobs have left that are no more."""
@@ -148,6 +138,10 @@ class InsightWork:
         await asyncio.to_thread(remove)
 
     async def _round(self) -> float:
+        """Begin what is there; the seconds until there may be more."""
+        if not self._is_swept:
+            await self._sweep()
+            self._is_swept = True
         following = _IDLE if self.schedules is None else min(_IDLE, await self.schedules())
         for job in await self._store.unfinished():
             if len(self._under_way) >= AT_ONCE:
@@ -163,7 +157,7 @@ class InsightWork:
             finally:
                 self._under_way.pop(job.id, None)
                 self._progress.pop(job.id, None)
-                self._wake.set()
+                self._rounds.wake()
 
         self._under_way[job.id] = asyncio.create_task(work())
 
@@ -222,8 +216,9 @@ class InsightWork:
                 await asyncio.sleep(_PAUSE)
 
     async def _made(self, job: InsightJob, folder: Path) -> None:
+        use = None
         if not worker.whole(folder, worker.ANALYSIS):
-            await self._process(job, folder)
+            use = await self._process(job, folder)
         content = await asyncio.to_thread((folder / worker.ANALYSIS).read_bytes)
         found = await asyncio.to_thread(_analysis, content)
         found = await continued(self._store, job, found)
@@ -243,7 +238,7 @@ class InsightWork:
             runs=runs,
             shape={cluster.name: cluster.runs for cluster in tops},
             report=Report(
-                title=_title([cluster.name for cluster in tops], runs),
+                title=found.title or _title([cluster.name for cluster in tops], runs),
                 key_points=found.key_points,
                 highlighted_traces=found.highlighted,
                 created_at=now,
@@ -251,21 +246,30 @@ class InsightWork:
                 agreement=found.agreement,
                 distinct=found.distinct,
                 reach=found.reach,
+                use=use,
             ),
         )
         await self._store.finish(done, found.clusters, found.chunks)
 
-    async def _process(self, job: InsightJob, folder: Path) -> None:
-        """Run the process to its end, feeding it if it has yet to be fed."""
+    async def _asker(self, job: InsightJob) -> tuple[Asker | None, str]:
+        """Who asks a model for it; or nobody, and why."""
+        try:
+            return await self._writers.asker(job), ""
+        except NO_PEN as error:
+            return None, error.message[:500]
+
+    async def _process(self, job: InsightJob, folder: Path) -> ModelUse:
+        """Run the process to its end, feeding it if it has yet to be fed. What was asked of a model."""
+        asker, note = await self._asker(job)
         with (folder / _LOG).open("ab") as errors:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", _WORKER, str(folder),
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=errors,
                 env=_environment(self._threads), limit=_LINE, start_new_session=True,
             )  # fmt: skip
-        feeding = asyncio.create_task(self._feed(job, folder, process))
+        feeding = asyncio.create_task(self._feed(job, folder, process, asker))
         try:
-            done = await self._listen(job, process)
+            done = await self._listen(job, process, asker)
             failure = feeding.exception() if feeding.done() else None
             if failure is not None and not isinstance(failure, ConnectionError):
                 raise failure
@@ -277,8 +281,11 @@ class InsightWork:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
             await asyncio.gather(feeding, process.wait(), return_exceptions=True)
+        return ModelUse(note=note) if asker is None else await self._writers.used(job.workspace, asker)
 
-    async def _feed(self, job: InsightJob, folder: Path, process: asyncio.subprocess.Process) -> None:
+    async def _feed(
+        self, job: InsightJob, folder: Path, process: asyncio.subprocess.Process, asker: Asker | None
+    ) -> None:
         """The order, then all traces if they are not there yet. On failure the process is ended: it waits for us."""
         assert process.stdin is not None
         to = process.stdin
@@ -293,6 +300,7 @@ class InsightWork:
                 name for name, schema in (request.attribute_schemas or {}).items() if schema.filter_by
             ),
             threads=self._threads,
+            wording=None if asker is None else wording(request, asker.pen),
         )
         try:
             to.write(worker.framed(order))
@@ -318,15 +326,29 @@ class InsightWork:
         to.write(worker.framed(worker.Frame(last=True)))
         self._progress[job.id] = Progress("read", done, done)
 
-    async def _listen(self, job: InsightJob, process: asyncio.subprocess.Process) -> bool:
-        """Note how far it is; whether it ended as it should."""
+    async def _listen(
+        self, job: InsightJob, process: asyncio.subprocess.Process, asker: Asker | None
+    ) -> bool:
+        """Note how far it is, and answer what it asks; whether it ended as it should."""
         assert process.stdout is not None
+        assert process.stdin is not None
         done = False
         while line := await process.stdout.readline():
             said = _said(line)
             done = said.stage == "done"
             self._progress[job.id] = Progress(said.stage, said.done, said.of)
+            if said.questions and asker is not None:
+                answers = await asker.answers(said.questions, said.share, self._heard(job, said))
+                process.stdin.write(worker.framed(Answered(answers)))
+                with contextlib.suppress(ConnectionError):
+                    await process.stdin.drain()
         return done
+
+    def _heard(self, job: InsightJob, said: worker.Said) -> Callable[[int], None]:
+        def heard(done: int) -> None:
+            self._progress[job.id] = Progress(said.stage, done, said.of)
+
+        return heard
 
     async def _why(self, process: asyncio.subprocess.Process, folder: Path) -> str:
         status = await process.wait()

@@ -28,7 +28,7 @@ from stenograph.store.api.docs import Docs
 from stenograph.store.api.evaluations import Evaluations
 from stenograph.store.api.evaluators import Evaluators, EvaluatorTasks
 from stenograph.store.api.feedback import FeedbackConfigs, FeedbackFormulas, FeedbackTokens
-from stenograph.store.api.insights import InsightConfigs, InsightFollowing, Insights
+from stenograph.store.api.insights import InsightAnswers, InsightConfigs, InsightFollowing, Insights
 from stenograph.store.api.projects import DeadLetters, Prices, Projects, Views
 from stenograph.store.api.reviews import AnnotationQueues, QueueFilling, QueueItems
 from stenograph.store.api.runs import RejectedRows, RunStore
@@ -55,6 +55,7 @@ __all__ = [
     "FeedbackTokens",
     "FileJournal",
     "Files",
+    "InsightAnswers",
     "InsightConfigs",
     "Insights",
     "Jobs",
@@ -128,6 +129,8 @@ class MetaStore(Protocol):
     def evaluator_tasks(self) -> EvaluatorTasks: ...
     @property
     def insights(self) -> Insights: ...
+    @property
+    def insight_answers(self) -> InsightAnswers: ...
     @property
     def insight_configs(self) -> InsightConfigs: ...
     @property

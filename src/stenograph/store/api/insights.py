@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
-from stenograph.model.insights import Assigned, Cluster, Following, InsightJob, MemberChunk, SavedConfig
+from stenograph.model.insights import (
+    Assigned,
+    Cluster,
+    Following,
+    InsightJob,
+    MemberChunk,
+    ModelAnswer,
+    SavedConfig,
+)
 from stenograph.model.runs import Micros
 
 
@@ -58,6 +66,22 @@ class Insights(Protocol):
 
     async def run_ids(self, workspace: UUID, job_id: UUID, leaves: Sequence[int], most: int) -> bytes | None:
         """The ids of all traces in these finest clusters, sixteen bytes each; None when there are more than `most`."""
+
+
+class InsightAnswers(Protocol):
+    """What models have answered, by the digest of the question. A project that is removed takes its answers along."""
+
+    async def find(
+        self, workspace: UUID, project_id: UUID, digests: Sequence[bytes]
+    ) -> dict[bytes, ModelAnswer]:
+        """Those that there are."""
+
+    async def keep(self, workspace: UUID, project_id: UUID, answer: ModelAnswer) -> bool:
+        """On disk when this returns; what is there for the digest already stays. False, and nothing is written, when
+        the workspace has no such project."""
+
+    async def forget(self, before: Micros) -> int:
+        """Delete what was kept before then, of all workspaces; how many there were."""
 
 
 class InsightConfigs(Protocol):

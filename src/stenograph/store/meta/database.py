@@ -40,6 +40,7 @@ from stenograph.store.meta.feedback_configs import FeedbackConfigs
 from stenograph.store.meta.feedback_formulas import FeedbackFormulas
 from stenograph.store.meta.feedback_tokens import FeedbackTokens
 from stenograph.store.meta.files import Files
+from stenograph.store.meta.insight_answers import InsightAnswers
 from stenograph.store.meta.insight_following import InsightFollowing
 from stenograph.store.meta.insights import InsightConfigs, Insights
 from stenograph.store.meta.jobs import Jobs
@@ -88,6 +89,7 @@ class Database:
         self.evaluators: Final = Evaluators(engine)
         self.evaluator_tasks: Final = EvaluatorTasks(engine)
         self.insights: Final = Insights(engine)
+        self.insight_answers: Final = InsightAnswers(engine)
         self.insight_configs: Final = InsightConfigs(engine)
         self.insight_following: Final = InsightFollowing(engine)
         self.view_overrides: Final = ViewOverrides(engine)

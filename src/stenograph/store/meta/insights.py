@@ -15,6 +15,7 @@ from stenograph.model.insights import (
     InsightJob,
     JobStatus,
     MemberChunk,
+    ModelPlan,
     Progress,
     Report,
     ReportRequest,
@@ -37,6 +38,7 @@ _request = msgspec.json.Decoder(ReportRequest).decode
 _progress = msgspec.json.Decoder(Progress).decode
 _shape = msgspec.json.Decoder(dict[str, int]).decode
 _report = msgspec.json.Decoder(Report).decode
+_plan = msgspec.json.Decoder(ModelPlan).decode
 _leaves = msgspec.json.Decoder(tuple[int, ...]).decode
 _stats = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -59,6 +61,7 @@ class Insights:
                 "config_id": job.config_id,
                 "is_scheduled": job.is_scheduled,
                 "request": _encode(job.request),
+                "plan": None if job.plan is None else _encode(job.plan),
                 "created_at": job.created_at,
             }
             connection.execute(sa.insert(tables.insight_jobs).values(fixed | _moving(job)))
@@ -303,6 +306,7 @@ def _job(row: Any) -> InsightJob:
         runs=row.runs,
         shape=None if row.shape is None else _shape(row.shape),
         report=None if row.report is None else _report(row.report),
+        plan=None if row.plan is None else _plan(row.plan),
     )
 
 

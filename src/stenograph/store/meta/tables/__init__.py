@@ -52,6 +52,7 @@ from stenograph.store.meta.tables.evaluators import (
 )
 from stenograph.store.meta.tables.feedback import feedback_configs, feedback_formulas, feedback_tokens
 from stenograph.store.meta.tables.insights import (
+    insight_answers,
     insight_assigned,
     insight_clusters,
     insight_configs,
@@ -98,6 +99,7 @@ __all__ = [
     "feedback_formulas",
     "feedback_tokens",
     "files",
+    "insight_answers",
     "insight_assigned",
     "insight_clusters",
     "insight_configs",

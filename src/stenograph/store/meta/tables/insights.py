@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from stenograph.store.meta.dialect import RawJson
 from stenograph.store.meta.tables.columns import goes_with, metadata, micros, own_id, words, workspace
 
-# Request, progress, shape and report are JSON of the model's values.
+# Request, progress, shape, report and plan are JSON of the model's values.
 insight_jobs: Final = sa.Table(
     "insight_jobs",
     metadata,
@@ -26,6 +26,7 @@ insight_jobs: Final = sa.Table(
     sa.Column("runs", sa.BigInteger(), nullable=True),
     sa.Column("shape", RawJson(), nullable=True),
     sa.Column("report", RawJson(), nullable=True),
+    sa.Column("plan", RawJson(), nullable=True),
     micros("created_at"),
     micros("modified_at"),
     micros("started_at", nullable=True),
@@ -79,8 +80,25 @@ insight_members: Final = sa.Table(
     sa.Column("tokens", sa.LargeBinary(), nullable=False),
     sa.Column("closeness", sa.LargeBinary(), nullable=False),
     sa.Column("attributes", RawJson(), nullable=True),
+    sa.Column("summaries", RawJson(), nullable=True),
     goes_with("insight_members", "insight_jobs", "job_id", "job"),
 )
+
+# What a model has answered, by a digest of the question: found again by whoever asks the same in the project.
+insight_answers: Final = sa.Table(
+    "insight_answers",
+    metadata,
+    workspace(primary_key=True),
+    own_id("project_id"),
+    sa.Column("digest", sa.LargeBinary(), primary_key=True, nullable=False),
+    sa.Column("job_id", sa.Uuid(), nullable=True),
+    sa.Column("content", RawJson(), nullable=False),
+    sa.Column("prompt_tokens", sa.BigInteger(), nullable=False),
+    sa.Column("completion_tokens", sa.BigInteger(), nullable=False),
+    micros("created_at"),
+    goes_with("insight_answers", "projects", "project_id", "project"),
+)
+sa.Index("ix_insight_answers_created_at", insight_answers.c.created_at)
 
 insight_configs: Final = sa.Table(
     "insight_configs",

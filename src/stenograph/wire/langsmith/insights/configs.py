@@ -9,13 +9,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from stenograph.domain.insights.configs import PREBUILT
-from stenograph.errors import Unsupported
 from stenograph.model.access import Permission
+from stenograph.model.insights import ReportRequest
 from stenograph.wire.http import Params, body_as, caller, encode, of_body, path_uuid, services
 from stenograph.wire.langsmith.insights import shapes
-from stenograph.wire.langsmith.insights.schemas import ConfigIn, ConfigPatchIn
-
-NO_MODEL = "Reports are made without a language model here, and none writes configurations."
+from stenograph.wire.langsmith.insights.schemas import ConfigIn, ConfigPatchIn, GenerateIn
 
 
 def routes() -> list[BaseRoute]:
@@ -90,6 +88,17 @@ async def delete(request: Request) -> Response:
 
 
 async def generate(request: Request) -> Response:
-    """POST …/configs/generate."""
-    await caller(request, Permission.WRITE)
-    raise Unsupported(NO_MODEL)
+    """POST …/configs/generate: a configuration that is not saved, drafted by a model."""
+    who = await caller(request, Permission.WRITE)
+    to, project_id = services(request), path_uuid(request, "session_id")
+    await to.projects.read(who.workspace, project_id)
+    sent = await body_as(request, GenerateIn)
+    with of_body():
+        wanted = ReportRequest(
+            user_context=sent.user_context,
+            provider=sent.model,
+            cluster_model=sent.cluster_model,
+            summary_model=sent.summary_model,
+        )
+        found = await to.insights.drafting.draft(who.workspace, project_id, wanted)
+    return encode(shapes.draft(found))

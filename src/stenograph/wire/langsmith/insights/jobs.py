@@ -4,6 +4,7 @@ and the traces of a cluster into an annotation queue or a dataset."""
 from __future__ import annotations
 
 from typing import Final
+from uuid import UUID
 
 from msgspec import structs
 from starlette.requests import Request
@@ -33,6 +34,7 @@ def routes() -> list[BaseRoute]:
     return [
         Route(every, create, methods=["POST"]),
         Route(every, find, methods=["GET"]),
+        Route(every + "/estimate", estimate, methods=["POST"]),
         Route(one, read, methods=["GET"]),
         Route(one, rename, methods=["PATCH"]),
         Route(one, delete, methods=["DELETE"]),
@@ -53,10 +55,7 @@ async def create(request: Request) -> Response:
     to = services(request).insights
     sent = await body_as(request, JobIn)
     with of_body():
-        wanted, name = shapes.request(sent), sent.name
-        if sent.config_id is not None:
-            saved = await to.configs.read(who.workspace, project_id, sent.config_id)
-            wanted, name = _over(wanted, shapes.saved_request(saved)), name or saved.name
+        wanted, name = await _wanted(request, who.workspace, project_id, sent)
         job = await to.reports.create(
             who.workspace,
             project_id,
@@ -66,6 +65,28 @@ async def create(request: Request) -> Response:
             is_scheduled=sent.is_scheduled,
         )
     return encode(shapes.created(job))
+
+
+async def _wanted(
+    request: Request, workspace: UUID, project_id: UUID, sent: JobIn
+) -> tuple[ReportRequest, str | None]:
+    """What is asked for, with the saved configuration under it; and the report's name."""
+    wanted = shapes.request(sent)
+    if sent.config_id is None:
+        return wanted, sent.name
+    saved = await services(request).insights.configs.read(workspace, project_id, sent.config_id)
+    return _over(wanted, shapes.saved_request(saved)), sent.name or saved.name
+
+
+async def estimate(request: Request) -> Response:
+    """POST …/insights/estimate: the body of a job that is not begun; what it would ask a model, and the cost."""
+    who = await caller(request, Permission.READ)
+    project_id = path_uuid(request, "session_id")
+    sent = await body_as(request, JobIn)
+    with of_body():
+        wanted, _ = await _wanted(request, who.workspace, project_id, sent)
+        found = await services(request).insights.reports.estimate(who.workspace, project_id, wanted)
+    return encode(shapes.plan(found))
 
 
 def _over(wanted: ReportRequest, saved: ReportRequest) -> ReportRequest:

@@ -1,7 +1,7 @@
 """LangSmith's bodies about insights, with its names. Unknown fields are ignored.
 
 Shapes: its OpenAPI document of August 2026. Of our own: `seed`, `session_ids` (further projects of one report),
-`unit`, `keep_up`, and the bodies of routes that it does not have.
+`unit`, `keep_up`, `summaries`, `token_budget`, and the bodies of routes that it does not have.
 """
 
 from __future__ import annotations
@@ -41,6 +41,17 @@ class JobIn(Struct, omit_defaults=True):
     seed: int | None = None
     unit: Literal["traces", "threads"] | None = None
     keep_up: bool | None = None
+    summaries: Literal["representatives", "all"] | None = None
+    token_budget: int | None = None
+
+
+class GenerateIn(Struct):
+    """POST /sessions/{id}/insights/configs/generate."""
+
+    user_context: dict[str, str]
+    model: Provider = "openai"
+    cluster_model: str | None = None
+    summary_model: str | None = None
 
 
 class NameIn(Struct):

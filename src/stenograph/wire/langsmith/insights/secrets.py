@@ -1,7 +1,7 @@
 """LangSmith's routes of a workspace's secrets: names are told, values never.
 
 Its client asks here for a provider's key before it asks for a report, and refuses to go on without one. Reports need
-none here, so those names are always in the list.
+none here, so those names are always in the list. One that was sent is used: reports are worded by that provider.
 """
 
 from __future__ import annotations

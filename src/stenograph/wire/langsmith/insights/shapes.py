@@ -10,6 +10,7 @@ import msgspec
 
 from stenograph.domain.insights import texts
 from stenograph.domain.insights.configs import Prebuilt
+from stenograph.domain.insights.describing.drafting import Draft
 from stenograph.domain.insights.naming import cut
 from stenograph.domain.insights.reports import Change, TakenIn
 from stenograph.errors import Invalid
@@ -20,6 +21,7 @@ from stenograph.model.insights import (
     HighlightedTrace,
     InsightJob,
     Member,
+    ModelPlan,
     Progress,
     Report,
     ReportRequest,
@@ -60,6 +62,8 @@ def request(sent: JobIn) -> ReportRequest:
         seed=sent.seed or 0,
         unit=Unit(sent.unit or Unit.TRACES),
         keep_up=sent.keep_up or False,
+        summaries=sent.summaries or "representatives",
+        token_budget=sent.token_budget,
     )
 
 
@@ -121,7 +125,8 @@ def _metadata(found: InsightJob, progress: Progress) -> dict[str, Any]:
         "is_scheduled": found.is_scheduled,
         "started_at": time_text(found.started_at),
         "finished_at": time_text(found.finished_at),
-        "model": None,
+        "model": _model(found),
+        "model_note": _note(found),
     }
     if request.projects:
         said["session_ids"] = request.projects
@@ -130,6 +135,42 @@ def _metadata(found: InsightJob, progress: Progress) -> dict[str, Any]:
         said["agreement"] = found.report.agreement
         said["distinct_texts"] = found.report.distinct
     return said
+
+
+def _model(found: InsightJob) -> dict[str, Any] | None:
+    """What was expected of a model, and once the report is there what was asked; None where none is asked."""
+    if found.plan is None or not found.plan.asks:
+        return None
+    said: dict[str, Any] = {"estimate": plan(found.plan)}
+    if found.report is not None and found.report.use is not None:
+        use = msgspec.structs.asdict(found.report.use)
+        del use["note"]
+        return said | use
+    return said
+
+
+def _note(found: InsightJob) -> str | None:
+    """Why no model is asked, or why not for all of the report."""
+    if found.report is not None and found.report.use is not None:
+        return found.report.use.note or None
+    return (found.plan.note or None) if found.plan is not None else None
+
+
+def plan(found: ModelPlan) -> dict[str, Any]:
+    """An estimate. `note` says why no model is asked; null where one is."""
+    return msgspec.structs.asdict(found) | {"note": found.note or None}
+
+
+def draft(found: Draft) -> dict[str, Any]:
+    """GenerateClusteringJobConfigResponse."""
+    return {
+        "name": found.name,
+        "summary_prompt": found.summary_prompt,
+        "attribute_schemas": {
+            name: {"type": schema.type, "description": schema.description}
+            for name, schema in found.attribute_schemas.items()
+        },
+    }
 
 
 def whole_job(
@@ -228,7 +269,7 @@ def member(found: Member, run: Run | None, clusters: Mapping[int, Cluster]) -> d
             "error": run.error,
             "inputs_preview": preview(run.inputs),
             "outputs_preview": preview(run.outputs),
-            "summary": cut(text.topic, _SUMMARY),
+            "summary": found.summary or cut(text.topic, _SUMMARY),
         }
         if found.cost is None and run.usage.total_cost is not None:
             shown["total_cost"] = cost_text(run.usage.total_cost)
@@ -276,9 +317,9 @@ def _saved(sent: JobIn) -> dict[str, Any]:
         found[name] = None if found[name] is None else str(found[name])
     if sent.session_ids:
         found["session_ids"] = sent.session_ids
-    for name in ("seed", "unit", "keep_up"):
-        if getattr(sent, name) is not None:
-            found[name] = getattr(sent, name)
+    for name in ("seed", "unit", "keep_up", "summaries", "token_budget"):
+        if (value := getattr(sent, name)) is not None:
+            found[name] = value
     return found
 
 

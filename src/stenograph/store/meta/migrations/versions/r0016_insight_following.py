@@ -10,7 +10,7 @@ from alembic import op
 from stenograph.store.meta.migrations.columns import micros, of_workspace, uuid
 
 revision: str = "0016"
-down_revision: str | None = "0014"
+down_revision: str | None = "0015"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
