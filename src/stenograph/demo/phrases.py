@@ -21,6 +21,7 @@ from stenograph.demo.people import (
     Item,
 )
 from stenograph.demo.texts import read
+from stenograph.demo.topics import BY_NAME
 
 _ENGLISH: Final = ("en_orders", "en_payments", "en_products", "en_account", "en_phrases")
 _FILES: Final[dict[str, tuple[str, ...]]] = {
@@ -101,7 +102,9 @@ def case(
     spoken = customer.region.language
     if topic not in language(spoken).topics:
         spoken = "en"
-    item, other = chance.sample(ITEMS, 2)
+    usual = BY_NAME[topic].items
+    item = chance.choice([each for each in ITEMS if not usual or each.names["en"] in usual])
+    other = chance.choice([each for each in ITEMS if each is not item])
     price = item.price * (160 if customer.region.name == "jp" else 1)
     days = language(spoken).weekdays
     slots = {
@@ -142,7 +145,7 @@ def question(chance: random.Random, about: Case) -> str:
     words = language(about.language)
     texts = words.topics[about.topic]
     parts = [texts.asked[about.asked]]
-    if chance.random() < 0.5:
+    if chance.random() < 0.3:
         parts.append(chance.choice(texts.context))
     if chance.random() < 0.45:
         opening = chance.choice(words.opening)

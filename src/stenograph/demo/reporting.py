@@ -15,6 +15,15 @@ from stenograph.transfer.failures import ServerTrouble
 
 CONFIG: Final = "What customers ask"
 REPORTS: Final = ((f"{CONFIG}, before", 0.0, 0.5), (CONFIG, 0.5, 1.0))
+_FIRST_TURNS: Final = 'and(eq(metadata_key, "turn"), eq(metadata_value, 1))'
+_CATEGORIES: Final = {
+    "Delivery": "Where a parcel is, when it arrives, the tracking of a carrier, a change of the delivery address.",
+    "Returns and refunds": "Sending something back, a label, a refund that has not arrived, cancelling an order.",
+    "Paying": "A payment that is declined, a card charged twice, a discount code that does not work, an invoice.",
+    "Damaged or wrong": "Something arrived broken, cracked or scratched, the wrong thing was in the box.",
+    "Products": "Measures and materials, what is in stock, assembly and missing parts, warranty and repair.",
+    "Account": "Signing in, a password, the Plus membership and how to end it, deleting data, newsletters.",
+}
 _EVERY: Final = 0.5
 _PATIENCE: Final = 900
 """Seconds."""
@@ -66,7 +75,12 @@ def _config(server: Connection, every: str) -> UUID:
     found = server.get(f"{every}/configs", _Configs)
     same = next((config for config in found.configs if config.name == CONFIG), None)
     if same is None:
-        kept = {"attribute_schemas": {"language": {"type": "string", "description": "of the customer"}}}
+        kept = {
+            "filter": _FIRST_TURNS,
+            "hierarchy": [18],
+            "partitions": _CATEGORIES,
+            "attribute_schemas": {"language": {"type": "string", "description": "of the customer"}},
+        }
         same = server.post(f"{every}/configs", _Config, {"name": CONFIG, "config": kept})
     return same.id
 

@@ -28,6 +28,8 @@ class Topic(Struct, frozen=True):
     weight: float
     tool: Tool | None
     articles: tuple[str, ...]
+    items: tuple[str, ...] = ()
+    """What this happens to, by English name; without any, everything."""
 
 
 LOOKUP: Final = Tool("lookup_order", "Order, items, payment and address by order number.", 0.22)
@@ -58,20 +60,56 @@ TOOLS: Final = (
 
 TOPICS: Final = (
     Topic("where_is_my_order", 17, TRACK, ("tracking", "delivery-times")),
-    Topic("refund_request", 10, LABEL, ("returns", "pickup")),
+    Topic(
+        "refund_request",
+        10,
+        LABEL,
+        ("returns", "pickup"),
+        ("linen duvet cover", "Fjord armchair", "wool rug 160 × 230"),
+    ),
     Topic("refund_status", 9, PAYMENTS, ("refunds", "returns")),
-    Topic("damaged_item", 8, REPLACE, ("damage", "returns")),
-    Topic("product_question", 7, STOCK, ("materials", "measures")),
+    Topic(
+        "damaged_item",
+        8,
+        REPLACE,
+        ("damage", "returns"),
+        ("stoneware dinner set", "set of six glasses", "standing mirror", "wall clock"),
+    ),
+    Topic(
+        "product_question",
+        7,
+        STOCK,
+        ("materials", "measures"),
+        ("Luma desk lamp", "Alba bookshelf", "kitchen trolley"),
+    ),
     Topic("payment_declined", 6, PAYMENTS, ("paying", "3d-secure")),
     Topic("login_problem", 6, ACCOUNT, ("sign-in", "two-factor")),
     Topic("cancel_order", 6, REFUND, ("cancelling", "refunds")),
     Topic("discount_code", 5, COUPON, ("codes", "newsletter")),
     Topic("change_address", 5, LOOKUP, ("addresses", "delivery-times")),
-    Topic("stock_availability", 5, STOCK, ("stock", "stores")),
-    Topic("missing_parts", 5, REPLACE, ("assembly", "spare-parts")),
-    Topic("wrong_item", 4, REPLACE, ("exchange", "returns")),
+    Topic("stock_availability", 5, STOCK, ("stock", "stores"), ("Fjord armchair", "wool rug 160 × 230")),
+    Topic(
+        "missing_parts",
+        5,
+        REPLACE,
+        ("assembly", "spare-parts"),
+        ("Birk oak desk", "Alba bookshelf", "kitchen trolley"),
+    ),
+    Topic(
+        "wrong_item",
+        4,
+        REPLACE,
+        ("exchange", "returns"),
+        ("linen duvet cover", "wool rug 160 × 230", "set of six glasses"),
+    ),
     Topic("double_charge", 4, REFUND, ("paying", "refunds")),
-    Topic("warranty", 4, REPLACE, ("warranty", "spare-parts")),
+    Topic(
+        "warranty",
+        4,
+        REPLACE,
+        ("warranty", "spare-parts"),
+        ("Nora floor lamp", "Luma desk lamp", "pour-over coffee maker"),
+    ),
     Topic("cancel_subscription", 4, ACCOUNT, ("plus", "cancelling")),
     Topic("invoice_request", 3, DOCUMENT, ("invoices", "paying")),
     Topic("data_deletion", 2, ACCOUNT, ("privacy", "newsletter")),

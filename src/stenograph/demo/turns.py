@@ -120,6 +120,7 @@ class Agent:
             "channel": about.customer.channel,
             "language": about.language,
             "topic": about.topic,
+            "turn": self._asked.number + 1,
             "version": self._release.version,
             "env": "production",
         }
