@@ -75,7 +75,7 @@ class _Audit:
         now = self._call(root, max(ends), ANSWERING, "Write the report of the audit.", report, 6.0)
         self._trace.end(
             root, None, "refund_audit", "chain", now, given,
-            outputs={"report": report, "flagged": 3},
+            outputs={"output": report},
             extra={"metadata": {"version": "1.8.0", "env": "production", "schedule": "15 2 * * *"}},
             tags=("nightly",),
         )  # fmt: skip

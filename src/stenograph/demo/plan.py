@@ -13,6 +13,9 @@ from stenograph.errors import Invalid
 
 MOST_TRACES: Final = 100_000
 MOST_DAYS: Final = 90
+_EARLIEST: Final = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+_AHEAD: Final = dt.timedelta(days=1)
+"""Clocks differ."""
 
 
 class Plan(Struct, frozen=True):
@@ -56,7 +59,10 @@ def plan(until: str | None, days: float, seed: int, traces: int, now: dt.datetim
         raise Invalid(f"--traces is 1 to {MOST_TRACES:,}, not {traces:,}")
     if not 1 <= days <= MOST_DAYS:
         raise Invalid(f"--days is 1 to {MOST_DAYS}, not {days:g}")
-    return Plan((_time(until) if until else now).replace(microsecond=0), days, seed, traces)
+    end = _time(until) if until else now
+    if not _EARLIEST <= end <= now + _AHEAD:
+        raise Invalid(f"--until {end:%Y-%m-%d} is not a time between {_EARLIEST:%Y} and now")
+    return Plan(end.replace(microsecond=0), days, seed, traces)
 
 
 def _time(text: str) -> dt.datetime:

@@ -21,7 +21,7 @@ SCHEMAS: Final[list[Json]] = [
     for tool in TOOLS
 ]
 
-PAYMENT_TIMEOUT: Final = """PaymentTimeout: POST https://payments.halden.example/v3/refunds: no answer within 30.0 s
+PAYMENT_TIMEOUT: Final = """PaymentTimeout: POST https://payments.halden.example/v3/payments: no answer within 30.0 s
 
 Traceback (most recent call last):
   File "/srv/support-agent/agent/tools/registry.py", line 71, in run
@@ -30,7 +30,7 @@ Traceback (most recent call last):
     answer = await self._client.post(self._path, json=body, timeout=30.0)
   File "/srv/support-agent/agent/payments/client.py", line 46, in post
     raise PaymentTimeout(f"POST {url}: no answer within {timeout} s") from error
-agent.payments.client.PaymentTimeout: POST https://payments.halden.example/v3/refunds: no answer within 30.0 s"""
+agent.payments.client.PaymentTimeout: POST https://payments.halden.example/v3/payments: no answer within 30.0 s"""
 
 MODEL_OVERLOADED: Final = """OverloadedError: 529 {"type": "overloaded_error", "message": "Overloaded"}
 

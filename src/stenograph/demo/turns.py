@@ -230,7 +230,7 @@ class Agent:
         self._trace.end(place, root, tool.name, "tool", self._now, given, outputs=found, error=error)
         if error is None:
             return msgspec.json.encode(found).decode(), True
-        if self._chance.random() < 0.55:
+        if self._chance.random() < 0.7:
             raise Failed(error)
         return error.partition("\n")[0], False
 
