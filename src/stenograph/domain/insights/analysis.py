@@ -137,7 +137,10 @@ def _tree(distinct: Distinct, vectors: Embedded, plan: Plan, embed: Embed) -> tu
     weights = np.bincount(of_leader, weights=np.maximum(distinct.weights, 1e-3)).astype(np.float64)
     points = vectors.clustered[chosen]
     if plan.partitions:
-        return _partitioned(plan, vectors, points, chosen, of_leader, weights, embed)
+        tree, names = _partitioned(plan, vectors, points, chosen, of_leader, weights, embed)
+        # Two clusters without traces would have one id: it follows from what is in them.
+        of_top = tree.labels[1][tree.labels[0]]
+        return _without_empty(tree, distinct), tuple(names[top] for top in np.unique(of_top[distinct.weights > 0]))
     counts = clustering.level_counts(int((distinct.weights > 0).sum()), plan.hierarchy)
     found = clustering.tree(points, weights, counts, plan.seed)
     return _without_empty(
