@@ -37,7 +37,7 @@ audit.ledger.RetryExhausted: ledger locked after 3 attempts"""
 
 def audits(plan: Plan, ids: Ids, project: str) -> list[list[Run]]:
     """A trace of some hundred runs for each night, the root last."""
-    nights = []
+    nights: list[dt.datetime] = []
     night = plan.until.replace(hour=0, minute=0, second=0) + _NIGHT
     while night > plan.since and len(nights) < _MOST:
         if night < plan.until - dt.timedelta(minutes=10):

@@ -51,7 +51,7 @@ def questions(plan: Plan) -> list[Question]:
     """The first ones are those of the first version. Each topic comes up, and each language."""
     chance = plan.chance("questions")
     writers = customers(chance, 200)
-    found = []
+    found: list[Question] = []
     asked_already: set[str] = set()
     while len(found) < FIRST + ADDED:
         topic = TOPICS[len(found) % len(TOPICS)]
