@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 
+from stenograph.demo.experiments import VARIANTS
 from tests.conftest import Server
 from tests.page.conftest import FLAGS, chromium
 from tests.page.png import smaller
@@ -41,6 +42,7 @@ class Demo:
     audit: str
     dataset: str
     experiments: tuple[str, ...]
+    """The baseline first."""
     report: str
     queue: str
 
@@ -83,6 +85,10 @@ def _traces(demo: Demo) -> str:
     return f"/ui/projects/{demo.project}?since={until - 7 * 86_400_000_000}&until={until}&cols={columns}"
 
 
+def _comparison(demo: Demo) -> str:
+    return f"/ui/datasets/{demo.dataset}?tab=compare&with={','.join(demo.experiments)}"
+
+
 PICTURES: Final = (
     Picture("projects", lambda demo: "/ui/", "support-agent"),
     Picture("traces", _traces, "PaymentTimeout"),
@@ -93,16 +99,18 @@ PICTURES: Final = (
     Picture("agents", lambda demo: f"/ui/traces/{demo.audit}", "refund_audit"),
     Picture("datasets", lambda demo: "/ui/datasets", "support questions"),
     Picture("dataset", lambda demo: f"/ui/datasets/{demo.dataset}", "support questions"),
+    Picture("comparison", _comparison, "correctness"),
     Picture(
         "report", lambda demo: f"/ui/projects/{demo.project}/insights/{demo.report}", "Returns and refunds"
     ),
-    Picture("queue", lambda demo: f"/ui/queues/{demo.queue}", "Thumbs down"),
+    Picture("queue", lambda demo: f"/ui/queues/{demo.queue}/review", "correctness"),
+    Picture("conversations", lambda demo: "/ui/conversations", "Halden support"),
     Picture("settings", lambda demo: "/ui/settings", "Settings"),
 )
 
 
 def main(names: list[str]) -> int:
-    """Writes the pictures. 1 when one could not be taken, or is too large."""
+    """Writes the pictures, and prints what it wrote. 1 when one could not be taken, or is too large."""
     wanted = [picture for picture in PICTURES if not names or picture.name in names]
     with tempfile.TemporaryDirectory(prefix="stenograph-pictures-") as folder:
         server = Server(Path(folder) / "data").start()
@@ -138,7 +146,6 @@ def fill(server: Server) -> Demo:
         answered = {"session": [support], "is_root": True, "filter": asked}
         audits = {"session": [projects["refund-audit"]], "is_root": True}
         dataset = http.get("/datasets", params={"name": "support questions"}).json()[0]["id"]
-        experiments = http.get("/sessions", params={"reference_dataset": dataset}).json()
         return Demo(
             project=support,
             failed=_first(http, failed)["trace_id"],
@@ -146,7 +153,7 @@ def fill(server: Server) -> Demo:
             incident=_micros(_first(http, failed)["start_time"]),
             audit=_first(http, audits)["trace_id"],
             dataset=dataset,
-            experiments=tuple(each["id"] for each in experiments),
+            experiments=tuple(projects[variant.name] for variant in VARIANTS),
             report=http.get(f"/sessions/{support}/insights").json()["clustering_jobs"][0]["id"],
             queue=http.get("/annotation-queues").json()[0]["id"],
         )
@@ -174,7 +181,12 @@ def take(browser: Browser, server: Server, demo: Demo, picture: Picture, *, dark
     )
     page = context.new_page()
     page.goto(server.url + picture.path(demo))
-    page.get_by_text(picture.sign).or_(page.get_by_text(_NOT_THERE)).first.wait_for()
+    try:
+        page.get_by_text(picture.sign).or_(page.get_by_text(_NOT_THERE)).first.wait_for()
+    except TimeoutError:
+        print(f"{name}: {picture.sign!r} never came")
+        context.close()
+        return False
     if page.get_by_text(_NOT_THERE).count():
         print(f"{name}: no such page in this build")
         context.close()

@@ -10,6 +10,7 @@ from msgspec import Raw, Struct
 
 from stenograph.demo import audits, evaluating, memory, projects, ratings, reporting, reviewing, spans, voice
 from stenograph.demo.conversations import turns
+from stenograph.demo.experiments import VARIANTS
 from stenograph.demo.memory import Document
 from stenograph.demo.plan import Ids, Plan
 from stenograph.demo.sending import send_feedback, send_traces
@@ -53,7 +54,7 @@ class Filling:
         count = evaluating.experiments(server, plan, over)
         self._tell(
             "Evaluation",
-            f"{len(over.questions)} examples, {len(evaluating.VARIANTS)} experiments, {count:,} runs",
+            f"{len(over.questions)} examples, {len(VARIANTS)} experiments, {count:,} runs",
         )
         items = reviewing.queue(server, plan, ids, said, given)
         self._tell(
