@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from stenograph.demo.experiments import VARIANTS
 from tests.conftest import Server
@@ -183,7 +183,7 @@ def take(browser: Browser, server: Server, demo: Demo, picture: Picture, *, dark
     page.goto(server.url + picture.path(demo))
     try:
         page.get_by_text(picture.sign).or_(page.get_by_text(_NOT_THERE)).first.wait_for()
-    except TimeoutError:
+    except Error:
         print(f"{name}: {picture.sign!r} never came")
         context.close()
         return False

@@ -92,7 +92,7 @@ def _topic(plan: Plan, chance: random.Random, when: dt.datetime, known: tuple[Re
     surging = when > plan.at(SURGE)
     weights = [
         topic.weight
-        * (4 if broken and topic.tool is not None and topic.tool.is_payment else 1)
+        * (6 if broken and topic.tool is not None and topic.tool.is_payment else 1)
         * (4 if surging and topic.name == "discount_code" else 1)
         for topic in TOPICS
     ]

@@ -224,13 +224,13 @@ class Agent:
             error = tool_results.PAYMENT_TIMEOUT
         else:
             self._wait(tool.seconds)
-            if self._chance.random() < 0.006:
+            if self._chance.random() < 0.003:
                 error = tool_results.ORDER_UNKNOWN
         found = None if error else tool_results.result(tool, self._asked.about, self._chance)
         self._trace.end(place, root, tool.name, "tool", self._now, given, outputs=found, error=error)
         if error is None:
             return msgspec.json.encode(found).decode(), True
-        if self._chance.random() < 0.7:
+        if self._chance.random() < 0.8:
             raise Failed(error)
         return error.partition("\n")[0], False
 
@@ -256,7 +256,7 @@ class Agent:
         given = overhead + sum(tokens(str(each.get("content") or "")) + 4 for each in messages)
         made = tokens(text) + 3
         extra = called(model, temperature=parameters.get("temperature", 0.3), **_tools(overhead))
-        failed = model is self._release.model and self._chance.random() < 0.005
+        failed = model is self._release.model and self._chance.random() < 0.002
         self._wait(model.first + given / 20_000)
         first = self._now
         self._wait(made / model.rate, 0.15)
