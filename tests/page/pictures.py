@@ -92,11 +92,11 @@ def _comparison(demo: Demo) -> str:
 PICTURES: Final = (
     Picture("projects", lambda demo: "/ui/", "support-agent"),
     Picture("traces", _traces, "PaymentTimeout"),
-    Picture("charts", lambda demo: f"/ui/projects/{demo.project}?tab=charts", "Traces"),
+    Picture("charts", lambda demo: f"/ui/projects/{demo.project}?tab=charts", "First token"),
     Picture("threads", lambda demo: f"/ui/projects/{demo.project}?tab=threads", "turns", _open_thread),
     Picture("trace", lambda demo: f"/ui/traces/{demo.failed}", "support_agent", _open_tool),
     Picture("chat", lambda demo: f"/ui/traces/{demo.answered}", "support_agent", _open_answer),
-    Picture("agents", lambda demo: f"/ui/traces/{demo.audit}", "refund_audit"),
+    Picture("agents", lambda demo: f"/ui/traces/{demo.audit}", "fraud_specialist"),
     Picture("datasets", lambda demo: "/ui/datasets", "support questions"),
     Picture("dataset", lambda demo: f"/ui/datasets/{demo.dataset}", "support questions"),
     Picture("comparison", _comparison, "correctness"),
@@ -105,7 +105,7 @@ PICTURES: Final = (
     ),
     Picture("queue", lambda demo: f"/ui/queues/{demo.queue}/review", "correctness"),
     Picture("conversations", lambda demo: "/ui/conversations", "Halden support"),
-    Picture("settings", lambda demo: "/ui/settings", "Settings"),
+    Picture("settings", lambda demo: "/ui/settings/prices", "Model prices"),
 )
 
 
@@ -194,6 +194,7 @@ def take(browser: Browser, server: Server, demo: Demo, picture: Picture, *, dark
     if picture.then is not None:
         picture.then(page)
     page.wait_for_load_state("networkidle")
+    page.wait_for_function("!document.querySelector('.waiting')")
     found = smaller(page.screenshot(), browser.new_page())
     context.close()
     FOLDER.mkdir(exist_ok=True)

@@ -140,7 +140,9 @@ def _tree(distinct: Distinct, vectors: Embedded, plan: Plan, embed: Embed) -> tu
         tree, names = _partitioned(plan, vectors, points, chosen, of_leader, weights, embed)
         # Two clusters without traces would have one id: it follows from what is in them.
         of_top = tree.labels[1][tree.labels[0]]
-        return _without_empty(tree, distinct), tuple(names[top] for top in np.unique(of_top[distinct.weights > 0]))
+        return _without_empty(tree, distinct), tuple(
+            names[top] for top in np.unique(of_top[distinct.weights > 0])
+        )
     counts = clustering.level_counts(int((distinct.weights > 0).sum()), plan.hierarchy)
     found = clustering.tree(points, weights, counts, plan.seed)
     return _without_empty(
