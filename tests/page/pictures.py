@@ -129,19 +129,16 @@ def main(names: list[str]) -> int:
 
 def fill(server: Server) -> Demo:
     """The demo with a fixed seed, up to the last full hour: pages are about the last days."""
-    until = dt.datetime.now(dt.UTC).replace(minute=0, second=0)
+    until = dt.datetime.now(dt.UTC).replace(minute=0, second=0, microsecond=0)
     command = [sys.executable, "-m", "stenograph", "demo", "--url", server.url, "--seed", "1"]
     subprocess.run([*command, "--until", until.isoformat()], check=True)
     with httpx.Client(base_url=server.url, timeout=60) as http:
         projects = {each["name"]: each["id"] for each in http.get("/sessions", params={"limit": 100}).json()}
         support = projects["support-agent"]
-        failed = {
-            "session": [support],
-            "is_root": True,
-            "filter": 'and(eq(status, "error"), search("PaymentTimeout"))',
-        }
-        delivery = 'and(eq(metadata_key, "topic"), eq(metadata_value, "where_is_my_order"))'
         first = 'and(eq(metadata_key, "turn"), eq(metadata_value, 1))'
+        broken = f'and(eq(status, "error"), search("PaymentTimeout"), {first})'
+        failed = {"session": [support], "is_root": True, "filter": broken}
+        delivery = 'and(eq(metadata_key, "topic"), eq(metadata_value, "where_is_my_order"))'
         asked = f'and({delivery}, {first}, has(tags, "en"), eq(status, "success"))'
         answered = {"session": [support], "is_root": True, "filter": asked}
         audits = {"session": [projects["refund-audit"]], "is_root": True}

@@ -47,7 +47,7 @@ _WRONG: Final = (
 
 def ratings(plan: Plan, ids: Ids, turns: Iterable[Turn]) -> Iterator[Feedback]:
     for turn in turns:
-        chance = plan.chance("ratings", turn.root.id)
+        chance = plan.chance("ratings", turn.root.start_time, turn.asked)
         if chance.random() < 0.34:
             yield _thumb(ids, turn, chance)
         if chance.random() < 0.3:

@@ -77,7 +77,7 @@ def queue(server: Connection, plan: Plan, ids: Ids, turns: Sequence[Turn], given
 
 
 def _review(plan: Plan, ids: Ids, turn: Turn) -> list[Feedback]:
-    chance = plan.chance("review", turn.root.id)
+    chance = plan.chance("review", turn.root.start_time, turn.asked)
     scores = {
         "correctness": float(turn.outcome is Outcome.ANSWERED and chance.random() < 0.5),
         "tone": float(chance.random() < 0.8),
