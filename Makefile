@@ -1,8 +1,8 @@
-# make serve | test | lint | bench | page. Each begins with what it needs; nothing is installed outside this folder.
+# make serve | demo | test | lint | bench | page | screenshots. Each begins with what it needs; nothing is installed outside this folder.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup serve page page-if-possible test lint format bench lock clean
+.PHONY: setup serve demo page page-if-possible test lint format bench screenshots lock clean
 
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
@@ -48,6 +48,17 @@ page-if-possible:
 serve: .venv/.installed page-if-possible
 	$(BIN)/stenograph serve
 
+# A data folder that is gone afterwards, on a port that nobody has, so that no other server is filled by mistake.
+FREE_PORT := import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])
+
+demo: .venv/.installed page-if-possible
+	@folder=$$(mktemp -d); port=$$($(BIN)/python -c '$(FREE_PORT)'); url=http://localhost:$$port; \
+	$(BIN)/stenograph serve --port $$port --data-dir "$$folder" & server=$$!; \
+	trap 'kill $$server 2>/dev/null; wait $$server; rm -rf "$$folder"' EXIT; trap exit INT TERM; \
+	until $(BIN)/python -c "import urllib.request as u; u.urlopen('$$url/ok')" 2>/dev/null; \
+		do kill -0 $$server 2>/dev/null || exit 1; sleep 0.5; done; \
+	$(BIN)/stenograph demo --url $$url && wait $$server
+
 test: setup
 	cd ui && npm test --silent
 	$(BIN)/pytest
@@ -64,6 +75,10 @@ format: .venv/.developing
 
 bench: .venv/.developing
 	$(BIN)/python -m bench
+
+# The pictures of the README and of docs/. Some of them: make screenshots ONLY="trace charts"
+screenshots: setup
+	$(BIN)/python -m tests.page.pictures $(ONLY)
 
 # After a change of dependencies in pyproject.toml: pins every version with its hashes, for all platforms. The second
 # file is the first and more: what both hold has one version.

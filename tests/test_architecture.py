@@ -21,10 +21,11 @@ ARROWS = {
     "domain": {"model", "store", "llm", "domain"},
     "wire": {"model", "domain", "wire", "store"},
     "transfer": {"model", "transfer"},
+    "demo": {"transfer", "demo"},
 }
 """What each layer may import. Below all of them: errors, settings, observability and outbound, which import nothing of
-ours (observability: settings; outbound: errors); model and transfer, a client of the HTTP API, use errors alone. cli,
-doctor and main stand above."""
+ours (observability: settings; outbound: errors); model, transfer (a client of the HTTP API) and demo (which sends by
+it) use errors alone. cli, doctor and main stand above."""
 FOUNDATIONS = {"errors", "settings", "observability", "outbound", "__init__"}
 FEW_FOUNDATIONS = {"errors"}
 
@@ -66,7 +67,7 @@ def test_imports_follow_the_arrows(path: Path) -> None:
         if not name.startswith("stenograph."):
             continue
         target = name.split(".")[1]
-        foundations = FEW_FOUNDATIONS if here in ("model", "transfer") else FOUNDATIONS
+        foundations = FEW_FOUNDATIONS if here in ("model", "transfer", "demo") else FOUNDATIONS
         assert target in ARROWS[here] | foundations, f"{here} must not import {name}"
         if here == "wire" and target == "store":
             assert name in STORE_SEAM, f"wire may know of the store only its seam, not {name}"

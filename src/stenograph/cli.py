@@ -16,6 +16,7 @@ import typer
 
 from stenograph import __version__
 from stenograph.cli_dead_letters import dead_letters_app
+from stenograph.cli_demo import demo
 from stenograph.cli_transfer import export_app, import_app
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(export_app, name="export")
 app.add_typer(import_app, name="import")
 app.add_typer(dead_letters_app, name="dead-letters")
+app.command("demo")(demo)
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
 Port = Annotated[str | None, typer.Option(help="Port to listen on; 0 takes any free one.")]

@@ -47,10 +47,15 @@ def _missing(what: str) -> None:
     pytest.skip(what)
 
 
+def chromium() -> str | None:
+    """The path of the machine's Chromium."""
+    return os.environ.get("STENOGRAPH_BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """For a module alone: its library keeps an event loop running in this thread, in which no other test can."""
-    path = os.environ.get("STENOGRAPH_BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)
+    path = chromium()
     if path is None:
         _missing("there is no Chromium")
     if not (STATIC / "index.html").exists():

@@ -80,6 +80,12 @@ class Connection:
     def post(self, path: str, kind: type[T], document: Any) -> T:
         return self._decoded(self._sent("POST", path, document=document), kind)
 
+    def put(self, path: str, kind: type[T], document: Any) -> T:
+        return self._decoded(self._sent("PUT", path, document=document), kind)
+
+    def patch(self, path: str, kind: type[T], document: Any) -> T:
+        return self._decoded(self._sent("PATCH", path, document=document), kind)
+
     def delete(self, path: str) -> None:
         self._sent("DELETE", path)
 

@@ -10,8 +10,11 @@ Advance = Callable[[int], None]
 
 
 @contextmanager
-def shown(what: str, total: int | None) -> Iterator[Advance]:
-    """Call what it gives with each number of rows that are done. Shows nothing unless standard error is a terminal."""
+def shown(what: str, total: int | None, unit: str = "rows") -> Iterator[Advance]:
+    """Call what it gives with each number of rows, or other units, that are done.
+
+    Shows nothing unless standard error is a terminal.
+    """
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -25,7 +28,7 @@ def shown(what: str, total: int | None) -> Iterator[Advance]:
         def render(self, task: Task) -> Text:
             of = "" if task.total is None else f" of {max(int(task.total), int(task.completed)):,}"
             rate = task.finished_speed or task.speed
-            return Text(f"{int(task.completed):,}{of} rows" + (f", {rate:,.0f} a second" if rate else ""))
+            return Text(f"{int(task.completed):,}{of} {unit}" + (f", {rate:,.0f} a second" if rate else ""))
 
     columns = (TextColumn("{task.description}"), BarColumn(), Rows(), TimeRemainingColumn())
     # Redirected output is the data's: nothing of it may pass through the console.

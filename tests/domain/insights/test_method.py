@@ -131,6 +131,16 @@ def test_given_categories_are_the_top_level() -> None:
     assert sum(each.runs for each in found.clusters if each.level == 0) == 200
 
 
+def test_given_categories_that_only_the_window_before_has_are_left_out() -> None:
+    """Clusters without traces would have one id, and a report with two of them could not be kept."""
+    rows = [TraceRow(uuid.UUID(int=at), PROJECT, 1, "refund", "refund") for at in range(30)]
+    given = {"refund": "refund", "invoice": "invoice", "parcel": "parcel"}
+    found = report_of(rows, before=["invoice"] * 20 + ["parcel"] * 20, hierarchy=(6,), partitions=given)
+    assert all(each.runs for each in found.clusters)
+    assert len({each.id for each in found.clusters}) == len(found.clusters)
+    assert [each.name for each in found.clusters if each.level == 1] == ["refund"]
+
+
 def test_growth_against_the_window_before() -> None:
     said = ["refund my money please", "download an invoice pdf"]
     rows = [TraceRow(uuid.UUID(int=at), PROJECT, 1, said[at % 2], said[at % 2]) for at in range(300)]

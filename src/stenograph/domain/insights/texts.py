@@ -36,6 +36,7 @@ _ANSWERING: Final = (
 _ADDRESS: Final = re.compile(r"https?://\S+|\b[\w.+-]+@[\w-]+\.[\w.]+\b")
 _IDENTITY: Final = re.compile(
     r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b|\b(?=\w*\d)[0-9a-fA-F]{12,}\b"
+    r"|\b[A-Za-z]{1,5}-?\d{4,}\b"  # HH-48213, an order's number: not HH
 )
 _NUMBER: Final = re.compile(r"#?\b\d[\d.,:/-]*\b")
 _SPACE: Final = re.compile(r"\s+")
