@@ -15,7 +15,7 @@ export function Sheet({ title, close, middle = false, children }: { title: strin
       aria-label={title}
       onCancel={(event) => {
         event.preventDefault();
-        close();
+        if (event.target === box.current) close(); // and not that of one that lies over it
       }}
       onClick={(event) => event.target === box.current && close()}
     >

@@ -48,6 +48,7 @@ function same(left: unknown, right: unknown): boolean {
 /** Text as it is, everything else as JSON. */
 function said(value: unknown): string | null {
   if (value === undefined) return null;
+  if (value instanceof Exact) return value.source;
   if (typeof value === "string") return value;
   return JSON.stringify(value, (_, inner: unknown) => (inner instanceof Exact ? inner.source : inner)) ?? null;
 }

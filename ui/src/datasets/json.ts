@@ -1,22 +1,53 @@
-/** JSON that people write: spread over lines, and what is wrong with it. Numbers keep their digits. Pure. */
+/** JSON that people write: spread over lines, and what is wrong with it. Pure. */
 
-import { Exact, isBranch, parse } from "../payload/jsonRows";
-
-/** The same document with a line for each member; as it is when it is no JSON. */
+/**
+ * The same document with a line for each member; as it is when it is no JSON. It goes from text to text, so that numbers
+ * keep digits that no float holds, in every browser.
+ */
 export function spread(text: string): string {
-  const value = parse(text);
-  return value === undefined ? text : written(value, "");
+  if (!isJson(text)) return text;
+  let made = "";
+  let depth = 0;
+  const line = (): string => `\n${"  ".repeat(depth)}`;
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at]!;
+    if (char === '"') {
+      const start = at;
+      for (at += 1; text[at] !== '"'; at += 1) if (text[at] === "\\") at += 1;
+      made += text.slice(start, at + 1);
+    } else if (char === "{" || char === "[") {
+      const end = afterSpace(text, at + 1);
+      if (text[end] === "}" || text[end] === "]") {
+        made += char + text[end]!;
+        at = end;
+      } else {
+        depth += 1;
+        made += char + line();
+      }
+    } else if (char === "}" || char === "]") {
+      depth -= 1;
+      made += line() + char;
+    } else if (char === ",") made += char + line();
+    else if (char === ":") made += ": ";
+    else if (!SPACE.includes(char)) made += char;
+  }
+  return made;
 }
 
-function written(value: unknown, indent: string): string {
-  if (value instanceof Exact) return value.source;
-  if (!isBranch(value)) return JSON.stringify(value);
-  const inner = `${indent}  `;
-  const parts = Array.isArray(value)
-    ? value.map((item) => written(item, inner))
-    : Object.entries(value as Record<string, unknown>).map(([name, item]) => `${JSON.stringify(name)}: ${written(item, inner)}`);
-  const [open, close] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
-  return parts.length ? `${open}\n${inner}${parts.join(`,\n${inner}`)}\n${indent}${close}` : open + close;
+const SPACE = " \t\r\n";
+
+function afterSpace(text: string, at: number): number {
+  while (SPACE.includes(text[at]!)) at += 1;
+  return at;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Why this is no JSON object, in words for who wrote it; null when it is one. */

@@ -56,7 +56,7 @@ function SideBySide({ compared, dataset, pairwise }: { compared: Compared; datas
   const toExample = (row: Judged): string => location.pathname + changed(new URLSearchParams(location.search), { example: compared.examples.id[row.at]!, version: String(compared.examples.asOf[row.at]!) });
   return (
     <>
-      <Sums compared={compared} sums={sums} by={by} baseline={dataset.baseline} pairwise={pairwise} />
+      <Sums compared={compared} sums={sums} baseline={dataset.baseline} pairwise={pairwise} />
       {pairwise && <Preferences compared={compared} />}
       <div className="run-tools">
         <label>
@@ -93,7 +93,7 @@ function SideBySide({ compared, dataset, pairwise }: { compared: Compared; datas
         </Empty>
       ) : (
         <div className={`compare compare-${compared.columns.length}`}>
-          <VirtualTable<Judged> label="Comparison" rows={shown} columns={columns} idOf={(row) => String(row.at)} to={toExample} height={92} />
+          <VirtualTable<Judged> label="Comparison" rows={shown} columns={columns} idOf={(row) => String(row.at)} to={toExample} height={84} />
         </div>
       )}
     </>
@@ -141,7 +141,8 @@ function Answer({ column, row: { at }, change, keys, by, toTrace }: { column: Co
     return value === null && label === null ? [] : [[key, value === null ? label! : score(value)]];
   });
   return (
-    <Link to={toTrace(trace, run)} className="answer" aria-label={`Trace of ${column.name}: ${text ?? "no output"}`}>
+    <Link to={toTrace(trace, run)} className="answer">
+      <span className="unseen">Trace of {column.name}: </span>
       <span className={error === null || error === undefined ? "answer-text" : "answer-text bad"} title={text ?? ""}>
         {text ?? <span className="faint">no output yet</span>}
       </span>
@@ -173,7 +174,7 @@ function Change({ change }: { change: number | null }): ReactNode {
   );
 }
 
-function Sums({ compared, sums, by, baseline, pairwise }: { compared: Compared; sums: readonly Total[]; by: string; baseline: string | null; pairwise: string | null }): ReactNode {
+function Sums({ compared, sums, baseline, pairwise }: { compared: Compared; sums: readonly Total[]; baseline: string | null; pairwise: string | null }): ReactNode {
   const home = useHome();
   const ids = compared.columns.map((column) => column.id);
   const single = ids.length === 1;
@@ -192,7 +193,7 @@ function Sums({ compared, sums, by, baseline, pairwise }: { compared: Compared; 
             <th scope="col">Errors</th>
             <th scope="col">Latency</th>
             <th scope="col">Cost</th>
-            {!single && <th scope="col">{nameOf(by)}</th>}
+            {!single && <th scope="col">Better, worse</th>}
           </tr>
         </thead>
         <tbody>

@@ -33,8 +33,8 @@ async def shared(request: Request) -> Response:
 
 
 async def shared_dataset(request: Request) -> Response:
-    """GET /public/{share_token}/d: the page on this dataset; without scripts (`?plain`), or where the page is not built, its
-    examples as text. 404 for a link that leads nowhere, in either form."""
+    """GET /public/{share_token}/d: the page on this dataset; without scripts (`?plain`), or where the page is not
+    built, its examples as text. 404 for a link that leads nowhere, in either form."""
     if "plain" in request.query_params or not files.is_built():
         return await share_dataset.page(request)
     try:
