@@ -81,7 +81,7 @@ export function OneDataset(): ReactNode {
         <nav className="tabs" aria-label="Views of the dataset">
           {tabs.map(([key, label, size]) => (
             <Link key={key} to={home.here + (key === "examples" ? "" : `?tab=${key}`)} aria-current={key === tab || (key === "experiments" && tab === "compare") ? "page" : undefined}>
-              {label}
+              {label}{" "}
               {size !== undefined && <span className="tab-count">{count(size)}</span>}
             </Link>
           ))}

@@ -97,14 +97,11 @@ function Acts({ example, path, query, close }: { example: ExampleDetail; path: s
   const [editing, setEditing] = useState(false);
   const [sure, setSure] = useState(false);
   const { inputs, outputs, metadata } = example.payloads;
-  const refresh = (): void => {
-    for (const key of ["examples", "example", "dataset", "datasets", "versions", "diff"]) void cache.invalidateQueries({ queryKey: [key] });
-  };
   const remove = useMutation({
     mutationFn: () => ask(path, { method: "DELETE" }),
     onSuccess: () => {
       close();
-      refresh();
+      for (const key of ["examples", "dataset", "datasets", "versions", "diff"]) void cache.invalidateQueries({ queryKey: [key] });
     },
   });
   const toSource = useMutation({ mutationFn: () => ask<RunDetail>(`/runs/${example.source}`), onSuccess: (run) => go(`/ui/traces/${run.trace}?run=${run.id}`) });
