@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from langsmith import Client
@@ -53,8 +53,8 @@ def experiment(
             raise ValueError(f"{word} is too hard")
         return {"answer": f"no {word}" if word in wrong else f"{word} it is"}
 
-    def correct(outputs: dict[str, Any], reference_outputs: dict[str, Any]) -> bool:
-        return outputs == reference_outputs
+    def correct(outputs: dict[str, Any], reference_outputs: dict[str, Any]) -> dict[str, Any]:
+        return {"score": outputs == reference_outputs}
 
     def brevity(outputs: dict[str, Any] | None) -> dict[str, Any]:
         return {"score": 1 / (1 + len((outputs or {}).get("answer", "")))}
@@ -69,7 +69,8 @@ def experiment(
 def compared(client: Client, first: str, second: str) -> None:
     """A pairwise comparison of two experiments: preferred is who says what the reference says."""
 
-    def preferred(runs: list[Run], example: Example) -> dict[str, Any]:
+    def preferred(runs: Sequence[Run], example: Example | None) -> dict[Any, Any]:
+        assert example is not None
         right = [run.outputs == example.outputs for run in runs]
         scores = [0.5, 0.5] if right[0] == right[1] else [int(each) for each in right]
         return {
