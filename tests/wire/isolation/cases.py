@@ -35,6 +35,7 @@ class Case:
             path = f"/feedback/tokens/{things.feedback_token}"
         else:
             named = things.path | ({"doc_id": things.user_doc} if "/users/" in self.path else {})
+            named |= {"run_id": things.answer} if "/dataset/runs/" in self.path else {}
             path = re.sub(r"\{(\w+)(:path)?\}", lambda found: named[found[1]], self.path)
         headers = {"x-api-key": key} if key else {}
         body: dict[str, Any] = {}

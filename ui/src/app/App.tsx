@@ -1,7 +1,7 @@
 /** The frame: who is looking, the bar at the top, and which page the address means. */
 
 import { QueryClient, QueryClientProvider, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, Suspense, lazy, useEffect, useMemo, useRef, useState } from "react";
 
 import { Refused, ask } from "../api/http";
 import type { Me } from "../api/types";
@@ -16,6 +16,10 @@ import { useKeys } from "./keys";
 import { MeContext } from "./me";
 import { Link, go, usePath } from "./router";
 import { useTheme } from "./theme";
+
+const DatasetsPage = lazy(() => import("../datasets/DatasetsPage").then((room) => ({ default: room.DatasetsPage })));
+const DatasetPage = lazy(() => import("../datasets/DatasetPage").then((room) => ({ default: room.DatasetPage })));
+const PublicDataset = lazy(() => import("../datasets/PublicDataset").then((room) => ({ default: room.PublicDataset })));
 
 function makeClient(): QueryClient {
   return new QueryClient({
@@ -41,8 +45,10 @@ export function App(): ReactNode {
 
 function Door(): ReactNode {
   const path = usePath();
-  const shared = /^\/public\/([^/]+)\/r\/?$/.exec(path);
-  return shared ? <PublicTrace token={decodeURIComponent(shared[1]!)} /> : <House path={path} />;
+  const shared = /^\/public\/([^/]+)\/([rd])\/?$/.exec(path);
+  if (!shared) return <House path={path} />;
+  const token = decodeURIComponent(shared[1]!);
+  return <Suspense fallback={<Waiting />}>{shared[2] === "r" ? <PublicTrace token={token} /> : <PublicDataset token={token} />}</Suspense>;
 }
 
 function House({ path }: { path: string }): ReactNode {
@@ -73,7 +79,7 @@ function House({ path }: { path: string }): ReactNode {
   if (!me.data) return <Waiting />;
   return (
     <MeContext value={me.data}>
-      <Frame me={me.data}>{pageOf(path)}</Frame>
+      <Frame me={me.data}><Suspense fallback={<Waiting />}>{pageOf(path)}</Suspense></Frame>
     </MeContext>
   );
 }
@@ -83,6 +89,7 @@ function pageOf(path: string): ReactNode {
   if (!place) return <ProjectsPage />;
   if (place === "projects" && id) return <ProjectPage key={id} id={id} />;
   if (place === "traces" && id) return <TracePage key={id} id={id} />;
+  if (place === "datasets") return id ? <DatasetPage key={id} id={id} /> : <DatasetsPage />;
   if (place === "connect") return <Connect />;
   return (
     <Empty title="There is no such page">
@@ -118,6 +125,7 @@ function Frame({ me, children }: { me: Me; children: ReactNode }): ReactNode {
         </Link>
         <nav aria-label="Pages">
           <Link to="/ui/">Projects</Link>
+          <Link to="/ui/datasets">Datasets</Link>
           <Link to="/ui/connect">Connect</Link>
         </nav>
         <span className="grow" />

@@ -55,6 +55,7 @@ export function VirtualTable<Row>({ label, rows, columns, idOf, to, height = 40,
       event.preventDefault();
       move(chosen + step);
     } else if (event.key === "Enter" && rows[chosen] && event.target === scroller.current) {
+      event.preventDefault(); // what opens may take the focus, and must not be pressed by this key
       go(to(rows[chosen]!));
     }
   };

@@ -17,9 +17,9 @@ import { conversation } from "./messages";
 type View = "chat" | "tree" | "raw";
 const NAMES: Record<View, string> = { chat: "Chat", tree: "JSON", raw: "Raw" };
 
-export function PayloadView({ title, name, payload, base }: { title: string; name: PayloadName; payload: Payload; base: string }): ReactNode {
+export function PayloadView({ title, name, payload, base, query = "" }: { title: string; name: PayloadName; payload: Payload; base: string; query?: string }): ReactNode {
   const [wanted, setWanted] = useState(false);
-  const path = `${base}/${name}`;
+  const path = `${base}/${name}${query}`;
   const rest = useQuery({ queryKey: ["payload", path], queryFn: () => fetchText(path), enabled: wanted && payload.text === null, gcTime: 60_000 });
   const text = payload.text ?? rest.data ?? null;
   return (

@@ -1,7 +1,7 @@
 /** What there is to know of one run. */
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, Suspense, lazy, useState } from "react";
 
 import { ask } from "../api/http";
 import type { Attachment, Judgement, RunDetail, Usage } from "../api/types";
@@ -44,6 +44,7 @@ function Detail({ run, base, shared }: { run: RunDetail; base: string; shared: b
           <Status status={run.status} />
           <Kind type={run.type} />
           <h2 title={run.name}>{run.name || "(no name)"}</h2>
+          {!shared && <AddButton run={run} />}
           {!shared && <CopyMenu run={run} />}
         </div>
         <p className="run-line">
@@ -69,6 +70,26 @@ function Detail({ run, base, shared }: { run: RunDetail; base: string; shared: b
         {current === "Cost" && <Cost usage={run.usage} />}
         {current === "Events" && run.payloads.events && <PayloadView title="Events" name="events" payload={run.payloads.events} base={`${base}/${run.id}`} />}
       </div>
+    </>
+  );
+}
+
+const AddToDataset = lazy(() => import("../datasets/AddToDataset").then((room) => ({ default: room.AddToDataset })));
+
+function AddButton({ run }: { run: RunDetail }): ReactNode {
+  const me = useMe();
+  const [open, setOpen] = useState(false);
+  if (!me.may.includes("write")) return null;
+  return (
+    <>
+      <button type="button" className="button" onClick={() => setOpen(true)}>
+        Add to dataset
+      </button>
+      {open && (
+        <Suspense>
+          <AddToDataset run={run} close={() => setOpen(false)} />
+        </Suspense>
+      )}
     </>
   );
 }

@@ -12,7 +12,7 @@ import { Failure, Waiting } from "../parts/Notice";
 import { Popover } from "../parts/Popover";
 import { TraceView } from "./TraceView";
 
-function useTrace(path: string): { columns: TraceColumns | undefined; error: unknown; again: () => void } {
+export function useTrace(path: string): { columns: TraceColumns | undefined; error: unknown; again: () => void } {
   const found = useQuery({
     queryKey: ["trace", path],
     queryFn: ({ signal }) => ask<TraceColumns>(path, { signal }),

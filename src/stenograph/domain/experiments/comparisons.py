@@ -42,11 +42,13 @@ class NewComparison(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class ComparisonFigures:
-    """A comparison with those of its experiments that are still there, and what was said in it."""
+    """A comparison with those of its experiments that are still there, and what was said in it: of all together, and
+    of each."""
 
     comparison: ComparativeExperiment
     experiments: tuple[Project, ...]
     feedback: FeedbackStats
+    by_experiment: Mapping[UUID, FeedbackStats]
 
 
 class Comparisons:
@@ -104,6 +106,7 @@ class Comparisons:
                 comparison,
                 tuple(known[each] for each in comparison.experiments if each in known),
                 _together(given.get(comparison.id, {})),
+                given.get(comparison.id, {}),
             )
             for comparison in found
         ]

@@ -1,6 +1,8 @@
-"""Where people come in: `/`, and links to shared traces, which need no key."""
+"""Where people come in: `/`, and links to shared traces and datasets, which need no key."""
 
 from __future__ import annotations
+
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -8,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from stenograph.errors import NotFound
 from stenograph.wire.http import encode, services
-from stenograph.wire.ui import files, share
+from stenograph.wire.ui import files, share, share_dataset
 
 
 async def root(request: Request) -> Response:
@@ -27,9 +29,28 @@ async def shared(request: Request) -> Response:
         await services(request).sharing.open(request.path_params["token"])
     except NotFound:
         return await share.page(request)
-    unlisted = {name: share.HEADERS[name] for name in ("X-Robots-Tag", "Cache-Control")}
-    return files.document(request, headers=unlisted)
+    return files.document(request, headers=_unlisted())
+
+
+async def shared_dataset(request: Request) -> Response:
+    """GET /public/{share_token}/d: the page on this dataset; without scripts (`?plain`), or where the page is not
+    built, its examples as text. 404 for a link that leads nowhere, in either form."""
+    if "plain" in request.query_params or not files.is_built():
+        return await share_dataset.page(request)
+    try:
+        await services(request).dataset_sharing.open(UUID(request.path_params["share_token"]))
+    except (NotFound, ValueError):
+        return share.nothing()
+    return files.document(request, headers=_unlisted())
+
+
+def _unlisted() -> dict[str, str]:
+    return {name: share.HEADERS[name] for name in ("X-Robots-Tag", "Cache-Control")}
 
 
 def routes() -> list[BaseRoute]:
-    return [Route("/", root, methods=["GET"]), Route("/public/{token}/r", shared, methods=["GET"])]
+    return [
+        Route("/", root, methods=["GET"]),
+        Route("/public/{token}/r", shared, methods=["GET"]),
+        Route("/public/{share_token}/d", shared_dataset, methods=["GET"]),
+    ]

@@ -8,7 +8,17 @@ from starlette.routing import BaseRoute, Route
 
 from stenograph.wire.face import Face
 from stenograph.wire.http import encode
-from stenograph.wire.ui import dead_letters, errors, files, projects, runs, signing_in, traces
+from stenograph.wire.ui import (
+    datasets,
+    dead_letters,
+    errors,
+    experiments,
+    files,
+    projects,
+    runs,
+    signing_in,
+    traces,
+)
 
 
 async def page(request: Request) -> Response:
@@ -29,6 +39,8 @@ def routes() -> list[BaseRoute]:
         *runs.routes(),
         *traces.routes(),
         *dead_letters.routes(),
+        *datasets.routes(),
+        *experiments.routes(),
         Route("/ui/api/{rest:path}", nothing, methods=["GET"]),
         Route("/ui/assets/{name}", files.asset, methods=["GET"]),
         Route("/ui", page, methods=["GET"]),

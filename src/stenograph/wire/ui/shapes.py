@@ -3,14 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Raw
+from starlette.responses import Response
 
 from stenograph.model.feedback import Feedback, FeedbackStat
 from stenograph.model.runs import Run, Usage
 from stenograph.model.stats import RunStats
 from stenograph.wire.ui.previews import LENGTH, preview
+
+INLINE: Final = 512 * 1024
+"""Bytes of a payload that come with what it is of; a larger one is asked for by itself."""
+
+
+def payload(document: bytes | None) -> dict[str, Any] | None:
+    """The size, and the text of what is small. As text: numbers that no float holds stay as they were sent."""
+    if document is None:
+        return None
+    small = len(document) <= INLINE
+    return {"size": len(document), "text": document.decode("utf-8", "replace") if small else None}
+
+
+def saved(document: bytes, name: str) -> Response:
+    """A payload as a file: a browser saves it, and shows none of it."""
+    return Response(
+        document,
+        media_type="application/json",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+        },
+    )
 
 
 def dollars(pico: int | None) -> float | None:

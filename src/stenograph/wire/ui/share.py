@@ -67,14 +67,19 @@ async def page(request: Request) -> Response:
     except NotFound:
         runs = []
     if not runs:
-        body = "<h1>Nothing is shared here</h1>\n<p>The link is wrong, or it was withdrawn.</p>"
-        return _html("Not found", body, 404)
+        return nothing()
     shown = sorted(runs[:MAX_RUNS], key=lambda run: run.dotted_order or "")
     entries = await _entries(to, opened, shown)
     more = f"<p>Only the first {MAX_RUNS} runs are shown.</p>" if len(runs) > MAX_RUNS else ""
     title = shown[0].name or "trace"
-    body = f"<h1><bdi>{_text(title)}</bdi></h1>\n<ol>\n{entries}</ol>\n{more}"
-    return _html(title, body, 200)
+    body = f"<h1><bdi>{escaped(title)}</bdi></h1>\n<ol>\n{entries}</ol>\n{more}"
+    return html(title, body, 200)
+
+
+def nothing() -> Response:
+    """What a link says that leads nowhere."""
+    body = "<h1>Nothing is shared here</h1>\n<p>The link is wrong, or it was withdrawn.</p>"
+    return html("Not found", body, 404)
 
 
 async def _tree(to: Services, opened: Opened) -> list[Run]:
@@ -108,18 +113,18 @@ async def _entries(to: Services, opened: Opened, runs: Sequence[Run]) -> str:
 
 def _entry(run: Run, depth: int, details: str) -> str:
     """One run, folded; the root is open, since its inputs and outputs are what a visitor came for."""
-    status = f'<span class="{"error" if run.status == "error" else "when"}">{_text(run.status)}</span>'
+    status = f'<span class="{"error" if run.status == "error" else "when"}">{escaped(run.status)}</span>'
     indent = "  " * min(depth, 40) + ("└ " if depth else "")
     return (
         f'<li><details{"" if depth else " open"}><summary><span class="tree">{indent}</span>'
-        f'<bdi>{_text(run.name or "")}</bdi> <span class="kind">{_text(run.run_type or "chain")}</span> '
+        f'<bdi>{escaped(run.name or "")}</bdi> <span class="kind">{escaped(run.run_type or "chain")}</span> '
         f'{status} <span class="when">{_latency(run)}</span></summary>\n{details}</details></li>\n'
     )
 
 
 def _details(run: Run) -> str:
     found = [("Inputs", pretty(run.inputs)), ("Outputs", pretty(run.outputs)), ("Error", run.error or "")]
-    return "".join(f"<h2>{title}</h2><pre>{_text(_cut(text))}</pre>\n" for title, text in found if text)
+    return "".join(f"<h2>{title}</h2><pre>{escaped(cut(text))}</pre>\n" for title, text in found if text)
 
 
 def _latency(run: Run) -> str:
@@ -136,18 +141,18 @@ def pretty(document: bytes | None) -> str:
     return document[: 4 * MAX_TEXT + 4].decode("utf-8", "replace")
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
     return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "\n…"
 
 
-def _text(text: str) -> str:
+def escaped(text: str) -> str:
     return escape(text.replace("\0", "\ufffd"))
 
 
-def _html(title: str, body: str, status: int) -> Response:
+def html(title: str, body: str, status: int) -> Response:
     document = (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
-        f"<title>{_text(title)}</title><style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
+        f"<title>{escaped(title)}</title><style>{_STYLE}</style></head>\n<body>\n{body}\n</body></html>\n"
     )
     return HTMLResponse(document.encode("utf-8", "replace"), status, headers=HEADERS)

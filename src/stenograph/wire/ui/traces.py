@@ -1,7 +1,7 @@
 """One trace for the page: its tree in columns, and a run's detail with payloads that come when they are looked at.
 
-The same for those who hold a link to it: what they may see is confined by Opened, and projects and people are not
-told.
+The same for those who hold a link to it, or to the dataset whose experiment it is of: what they may see is confined by
+what the link opens, and projects and people are not told.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from stenograph.domain.datasets.sharing import OpenedDataset, nothing
 from stenograph.domain.runs import USAGE
 from stenograph.domain.sharing import Opened
 from stenograph.errors import NotFound
@@ -32,9 +33,9 @@ from stenograph.wire.ui.signing_in import viewer
 
 MAX_RUNS: Final = 250_000
 """Runs of one tree; further ones are counted, not sent."""
-INLINE: Final = 512 * 1024
-"""Bytes of a payload that come with the run; a larger one is asked for by itself."""
 MAX_FEEDBACK: Final = 200
+
+_OF_DATASET: Final = "/ui/api/public/{share_token}/dataset"
 
 PAYLOADS: Final = ("inputs", "outputs", "events", "extra", "serialized")
 
@@ -46,13 +47,23 @@ _DETAIL: Final = USAGE | {
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What a reader may see: a workspace, or no more of it than one trace that is shared."""
+    """What a reader may see: a workspace, or no more of it than what is shared: a trace, or a dataset's experiments."""
 
     workspace: UUID
-    opened: Opened | None = None
+    opened: Opened | OpenedDataset | None = None
 
     def confine(self, selection: RunSelection) -> RunSelection:
-        return selection if self.opened is None else self.opened.confine(selection)
+        """The part of a selection that may be seen; NotFound when that is nothing."""
+        if self.opened is None:
+            return selection
+        found = self.opened.confine(selection)
+        if found is None:
+            raise nothing()
+        return found
+
+    def trace(self, request: Request) -> UUID:
+        """The trace that is asked for: a link to a trace leads to no other."""
+        return self.opened.trace if isinstance(self.opened, Opened) else path_uuid(request, "trace_id")
 
     @property
     def is_public(self) -> bool:
@@ -60,10 +71,14 @@ class Sight:
 
 
 async def _sight(request: Request) -> Sight:
+    to = services(request)
+    if "share_token" in request.path_params:
+        dataset = await to.dataset_sharing.open(path_uuid(request, "share_token"))
+        return Sight(dataset.workspace, dataset)
     token = request.path_params.get("token")
     if token is None:
         return Sight((await viewer(request, Permission.READ)).workspace)
-    opened = await services(request).sharing.open(token)
+    opened = await to.sharing.open(token)
     return Sight(opened.workspace, opened)
 
 
@@ -71,9 +86,10 @@ async def _sight(request: Request) -> Sight:
 
 
 async def tree(request: Request) -> Response:
-    """GET /ui/api/traces/{trace_id} and /ui/api/public/{token}/trace. NotFound for a trace without runs."""
+    """GET /ui/api/traces/{trace_id}, /ui/api/public/{token}/trace and, of a shared dataset's experiments,
+    /ui/api/public/{share_token}/dataset/traces/{trace_id}. NotFound for a trace without runs."""
     sight = await _sight(request)
-    trace = path_uuid(request, "trace_id") if sight.opened is None else sight.opened.trace
+    trace = sight.trace(request)
     to = services(request)
     chosen = sight.confine(RunSelection(workspace=sight.workspace, traces=(trace,)))
     found = await to.runs.tree(chosen, MAX_RUNS + 1)
@@ -137,7 +153,7 @@ def _told_once(texts: Sequence[bytes]) -> tuple[list[str], list[int]]:
 
 
 async def detail(request: Request) -> Response:
-    """GET /ui/api/runs/{run_id} and /ui/api/public/{token}/runs/{run_id}."""
+    """GET /ui/api/runs/{run_id} and, by links, /ui/api/public/…/runs/{run_id}."""
     sight = await _sight(request)
     run_id = path_uuid(request, "run_id")
     run = await _run(request, sight, run_id, _DETAIL)
@@ -164,7 +180,7 @@ async def detail(request: Request) -> Response:
             "project": None if sight.is_public else run.project_id,
             "example": None if sight.is_public else run.reference_example_id,
             "usage": shapes.usage(run.usage),
-            "payloads": {name: _payload(getattr(run, name)) for name in PAYLOADS},
+            "payloads": {name: shapes.payload(getattr(run, name)) for name in PAYLOADS},
             "attachments": [
                 {
                     "name": file.name,
@@ -179,19 +195,16 @@ async def detail(request: Request) -> Response:
     )
 
 
-def _payload(document: bytes | None) -> dict[str, Any] | None:
-    """The size, and the text of what is small. As text: numbers that no float holds stay as they were sent."""
-    if document is None:
-        return None
-    small = len(document) <= INLINE
-    return {"size": len(document), "text": document.decode("utf-8", "replace") if small else None}
-
-
 async def _run(request: Request, sight: Sight, run_id: UUID, columns: frozenset[str]) -> Run:
     to = services(request)
     if sight.opened is None:
         return await to.runs.one(sight.workspace, run_id, columns)
-    return await to.sharing.run(sight.opened, run_id, columns)
+    if isinstance(sight.opened, Opened):
+        return await to.sharing.run(sight.opened, run_id, columns)
+    run = await to.runs.one(sight.workspace, run_id, columns)
+    if run.project_id not in sight.opened.experiments:
+        raise nothing()
+    return run
 
 
 async def payload(request: Request) -> Response:
@@ -204,15 +217,7 @@ async def payload(request: Request) -> Response:
     document = getattr(await _run(request, sight, run_id, frozenset({name})), name)
     if document is None:
         raise NotFound("This run has none.")
-    return Response(
-        document,
-        media_type="application/json",
-        headers={
-            "Content-Disposition": f'attachment; filename="{run_id}-{name}.json"',
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "sandbox; default-src 'none'",
-        },
-    )
+    return shapes.saved(document, f"{run_id}-{name}.json")
 
 
 # -- sharing ---------------------------------------------------------------------------------------------
@@ -242,4 +247,7 @@ def routes() -> list[BaseRoute]:
         Route("/ui/api/public/{token}/trace", tree, methods=["GET"]),
         Route("/ui/api/public/{token}/runs/{run_id}", detail, methods=["GET"]),
         Route("/ui/api/public/{token}/runs/{run_id}/{payload}", payload, methods=["GET"]),
+        Route(f"{_OF_DATASET}/traces/{{trace_id}}", tree, methods=["GET"]),
+        Route(f"{_OF_DATASET}/runs/{{run_id}}", detail, methods=["GET"]),
+        Route(f"{_OF_DATASET}/runs/{{run_id}}/{{payload}}", payload, methods=["GET"]),
     ]
