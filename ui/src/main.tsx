@@ -4,6 +4,7 @@ import "./style/base.css";
 import "./style/tables.css";
 import "./style/trace.css";
 import "./style/project.css";
+import "./style/feedback.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

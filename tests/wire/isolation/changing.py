@@ -36,6 +36,9 @@ CHANGES: list[Case] = [
     # changes, in an order in which the owner can make all of them
     Case("POST", "/ui/api/dead-letters/replay", Permission.ADMIN, {"ids": ["<letter>"]}, changes=True),
     Case("POST", "/ui/api/dead-letters/discard", Permission.ADMIN, {"ids": ["<letter>"]}, changes=True),
+    writes("POST", "/ui/api/runs/{run_id}/feedback", {"key": "mine", "score": 1}),
+    writes("PATCH", "/ui/api/judgements/{judgement_id}", {"comment": "mine"}),
+    writes("DELETE", "/ui/api/judgements/{judgement_id}"),
     writes("PATCH", "/feedback/{feedback_id}", {"comment": "mine"}),
     writes("DELETE", "/feedback/{feedback_id}"),
     writes("PUT", "/feedback/formulas/{formula_id}", FORMULA_IN),

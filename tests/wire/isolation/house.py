@@ -62,6 +62,11 @@ class House:
         made(
             "POST", "/feedback", {"session_id": things.project, "key": secret, "score": 1, "comment": secret}
         )
+        given = {"key": secret, "score": 1, "comment": secret}
+        own = self.http.post(
+            f"/ui/api/runs/{things.run}/feedback", json=given, headers={"x-api-key": self.owner[Role.WRITE]}
+        )
+        things.judgement = own.json()["id"]
         things.view = made("POST", f"/sessions/{things.project}/views", {"display_name": secret})["id"]
         things.price = made(
             "POST", "/model-price-map", {**PRICE_IN, "name": secret, "match_pattern": secret}

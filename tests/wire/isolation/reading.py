@@ -256,6 +256,7 @@ READS: list[Case] = [
     reads("/ui/api/projects/{project_id}/figures", "POST", body={}),
     reads("/ui/api/projects/{project_id}/series", "POST", body=SERIES),
     reads("/ui/api/projects/{project_id}/values"),
+    reads("/ui/api/feedback-keys"),
     reads("/ui/api/projects/{project_id}/runs", "POST", body={"search": "<secret>"}),
     reads("/ui/api/projects/{project_id}/threads", "POST", body={}),
     reads("/ui/api/projects/{project_id}/turns", "POST", body={"thread": "<thread>"}),

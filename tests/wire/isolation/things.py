@@ -23,6 +23,7 @@ class Things:
     child: str = fresh()
     thread: str = fresh()
     feedback: str = fresh()
+    judgement: str = fresh()
     view: str = fresh()
     price: str = fresh()
     config: str = fresh()
@@ -69,7 +70,7 @@ class Things:
         """What stands for the parameters of a route's path."""
         return {
             "run_id": self.run, "thread_id": self.thread, "session_id": self.project, "view_id": self.view,
-            "feedback_id": self.feedback, "price_id": self.price, "formula_id": self.formula, "rest": "x",
+            "feedback_id": self.feedback, "judgement_id": self.judgement, "price_id": self.price, "formula_id": self.formula, "rest": "x",
             "token": self.share, "queue_id": self.queue, "item_id": self.item, "index": "0", "reviewer_id": self.item,
             "version": "v1", "dataset_id": self.dataset, "example_id": self.example,
             "share_token": self.dataset_share, "experiment_run_id": self.answer,

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from stenograph.wire.face import Face
 from stenograph.wire.http import encode
-from stenograph.wire.ui import dead_letters, errors, files, projects, runs, signing_in, traces
+from stenograph.wire.ui import dead_letters, errors, feedback, files, projects, runs, signing_in, traces
 
 
 async def page(request: Request) -> Response:
@@ -27,6 +27,7 @@ def routes() -> list[BaseRoute]:
         *signing_in.routes(),
         *projects.routes(),
         *runs.routes(),
+        *feedback.routes(),
         *traces.routes(),
         *dead_letters.routes(),
         Route("/ui/api/{rest:path}", nothing, methods=["GET"]),

@@ -22,7 +22,7 @@ from starlette.routing import BaseRoute, Route
 from stenograph.domain.runs import USAGE
 from stenograph.domain.sharing import Opened
 from stenograph.errors import NotFound
-from stenograph.model.access import Permission
+from stenograph.model.access import Caller, Permission
 from stenograph.model.query import FeedbackQuery, RunSelection
 from stenograph.model.runs import Run
 from stenograph.model.trees import Tree
@@ -50,6 +50,8 @@ class Sight:
 
     workspace: UUID
     opened: Opened | None = None
+    who: Caller | None = None
+    """Who looks; None for those who hold a link."""
 
     def confine(self, selection: RunSelection) -> RunSelection:
         return selection if self.opened is None else self.opened.confine(selection)
@@ -62,7 +64,8 @@ class Sight:
 async def _sight(request: Request) -> Sight:
     token = request.path_params.get("token")
     if token is None:
-        return Sight((await viewer(request, Permission.READ)).workspace)
+        who = await viewer(request, Permission.READ)
+        return Sight(who.workspace, who=who)
     opened = await services(request).sharing.open(token)
     return Sight(opened.workspace, opened)
 
@@ -174,7 +177,7 @@ async def detail(request: Request) -> Response:
                 }
                 for file in run.attachments or ()
             ],
-            "feedback": [shapes.judgement(piece, public=sight.is_public) for piece in found],
+            "feedback": [shapes.judgement(piece, sight.who) for piece in found],
         }
     )
 
