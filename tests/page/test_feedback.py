@@ -33,9 +33,10 @@ def test_feedback_is_given_changed_and_taken_back(
     send(server, runs)
     client = Client(api_url=server.url, api_key="anything")
     tone = f"tone {project}"
+    categories = [{"value": 1, "label": "kind"}, {"value": 0, "label": "rude"}]
     client.create_feedback_config(
         feedback_key=tone,
-        feedback_config={"type": "categorical", "categories": [{"value": 1, "label": "kind"}, {"value": 0, "label": "rude"}]},
+        feedback_config={"type": "categorical", "categories": categories},
     )  # fmt: skip
     found = client.read_project(project_name=project)
     client.create_feedback(
@@ -99,7 +100,8 @@ def test_a_reader_sees_feedback_and_no_buttons(locked_server: Server, project: s
     assert ask(keys["write"], "POST", "/runs/batch", {"post": runs}).status_code == 202
     run = f"/ui/api/runs/{runs[0]['id']}"
     given = ask(keys["write"], "POST", f"{run}/feedback", {"key": "helpful", "score": 1})
-    assert given.json()["mine"] and given.json()["by"] == "tests"
+    assert given.json()["mine"]
+    assert given.json()["by"] == "tests"
     piece = f"/ui/api/judgements/{given.json()['id']}"
     assert not ask(other, "GET", run).json()["feedback"][0]["mine"]
     for method in ("PATCH", "DELETE"):

@@ -68,6 +68,8 @@ class House:
         )
         things.judgement = own.json()["id"]
         things.view = made("POST", f"/sessions/{things.project}/views", {"display_name": secret})["id"]
+        shown = {"name": secret, "filter": secret, "shown": secret}
+        things.saved_view = made("POST", f"/ui/api/projects/{things.project}/views", shown)["id"]
         things.price = made(
             "POST", "/model-price-map", {**PRICE_IN, "name": secret, "match_pattern": secret}
         )["id"]

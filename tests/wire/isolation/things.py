@@ -25,6 +25,7 @@ class Things:
     feedback: str = fresh()
     judgement: str = fresh()
     view: str = fresh()
+    saved_view: str = fresh()
     price: str = fresh()
     config: str = fresh()
     formula: str = fresh()
@@ -70,7 +71,7 @@ class Things:
         """What stands for the parameters of a route's path."""
         return {
             "run_id": self.run, "thread_id": self.thread, "session_id": self.project, "view_id": self.view,
-            "feedback_id": self.feedback, "judgement_id": self.judgement, "price_id": self.price, "formula_id": self.formula, "rest": "x",
+            "feedback_id": self.feedback, "price_id": self.price, "formula_id": self.formula, "rest": "x",
             "token": self.share, "queue_id": self.queue, "item_id": self.item, "index": "0", "reviewer_id": self.item,
             "version": "v1", "dataset_id": self.dataset, "example_id": self.example,
             "share_token": self.dataset_share, "experiment_run_id": self.answer,
@@ -80,7 +81,8 @@ class Things:
             "metric_id": self.metric, "version_name": "v1", "project_id": self.project,
             "configuration_id": self.configuration, "chart_id": self.chart,
             "datapoint_id": self.datapoint, "evaluation_id": self.evaluation, "new_id": self.evaluation,
-            "letter_id": self.letter,
+            "letter_id": self.letter, "judgement_id": self.judgement,
+            "saved_view_id": self.saved_view,
             "payload": "inputs", "name": "x.js",
             "old_id": self.evaluation, "insights_job_id": self.insight, "cluster_id": self.cluster,
             "insights_config_id": self.insight_config, "trace_id": self.answer, "event_id": self.child,

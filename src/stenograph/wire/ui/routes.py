@@ -8,7 +8,18 @@ from starlette.routing import BaseRoute, Route
 
 from stenograph.wire.face import Face
 from stenograph.wire.http import encode
-from stenograph.wire.ui import dead_letters, errors, feedback, files, projects, runs, signing_in, traces
+from stenograph.wire.ui import (
+    bulk,
+    dead_letters,
+    errors,
+    feedback,
+    files,
+    projects,
+    runs,
+    signing_in,
+    traces,
+    views,
+)
 
 
 async def page(request: Request) -> Response:
@@ -28,6 +39,8 @@ def routes() -> list[BaseRoute]:
         *projects.routes(),
         *runs.routes(),
         *feedback.routes(),
+        *bulk.routes(),
+        *views.routes(),
         *traces.routes(),
         *dead_letters.routes(),
         Route("/ui/api/{rest:path}", nothing, methods=["GET"]),

@@ -95,6 +95,7 @@ views: Final = sa.Table(
     micros("start_time", nullable=True),
     micros("end_time", nullable=True),
     words("duration", nullable=True),
+    words("shown", nullable=True),
     micros("created_at"),
     micros("updated_at"),
     sa.ForeignKeyConstraint(
