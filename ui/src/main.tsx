@@ -5,6 +5,7 @@ import "./style/tables.css";
 import "./style/trace.css";
 import "./style/project.css";
 import "./style/feedback.css";
+import "./style/settings.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
