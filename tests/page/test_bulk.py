@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import httpx
 import pytest
@@ -173,12 +174,13 @@ def test_a_reader_exports_and_does_no_more(locked_server: Server, project: str, 
     with httpx.Client(base_url=locked_server.url, headers={"x-api-key": keys["write"]}) as http:
         http.post("/runs/batch", json={"post": runs}).raise_for_status()
         found = next(one for one in http.get("/ui/api/projects").json()["projects"] if one["name"] == project)
-        for body in (
+        bodies: list[dict[str, Any]] = [
             {"runs": []},
             {"runs": ["x"]},
             {"runs": [runs[0]["id"]], "name": " "},
             {"runs": [runs[0]["id"]] * 1001},
-        ):
+        ]
+        for body in bodies:
             for kind in ("queue", "dataset"):
                 assert http.post(f"/ui/api/bulk/{kind}", json=body).status_code == 400
         assert http.post("/ui/api/bulk/export", json={"runs": [found["id"]]}).status_code == 404

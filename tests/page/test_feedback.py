@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import re
 import uuid
+from typing import Any
 
 import httpx
 import pytest
@@ -33,7 +34,7 @@ def test_feedback_is_given_changed_and_taken_back(
     send(server, runs)
     client = Client(api_url=server.url, api_key="anything")
     tone = f"tone {project}"
-    categories = [{"value": 1, "label": "kind"}, {"value": 0, "label": "rude"}]
+    categories: list[Any] = [{"value": 1, "label": "kind"}, {"value": 0, "label": "rude"}]
     client.create_feedback_config(
         feedback_key=tone,
         feedback_config={"type": "categorical", "categories": categories},

@@ -6,6 +6,7 @@ import "./style/trace.css";
 import "./style/project.css";
 import "./style/feedback.css";
 import "./style/settings.css";
+import "./style/conversations.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

@@ -199,6 +199,7 @@ CHANGES: list[Case] = [
     writes("PATCH", "/julep/sessions/{conversation_id}", {"situation": "mine"}),
     writes("PUT", "/julep/sessions/{conversation_id}", {"situation": "mine"}),
     writes("POST", "/julep/sessions/{conversation_id}/chat", CHAT_IN, told=False),  # no model is set up here
+    writes("POST", "/ui/api/conversations/{conversation_id}/try", {"text": "mine"}, told=False),
     writes("DELETE", "/julep/sessions/{conversation_id}/history"),
     writes("DELETE", "/julep/sessions/{conversation_id}"),
     writes("DELETE", "/julep/users/{user_id}"),

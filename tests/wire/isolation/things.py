@@ -86,7 +86,7 @@ class Things:
             "datapoint_id": self.datapoint, "evaluation_id": self.evaluation, "new_id": self.evaluation,
             "letter_id": self.letter, "judgement_id": self.judgement,
             "saved_view_id": self.saved_view, "own_price_id": self.own_price, "key_id": self.key,
-            "sealed_id": self.sealed_too,
+            "sealed_id": self.sealed_too, "kind": "agent", "owner_id": self.agent,
             "payload": "inputs", "name": "x.js",
             "old_id": self.evaluation, "insights_job_id": self.insight, "cluster_id": self.cluster,
             "insights_config_id": self.insight_config, "trace_id": self.answer, "event_id": self.child,

@@ -17,6 +17,7 @@ import { MeContext } from "./me";
 import { Link, go, usePath } from "./router";
 import { useTheme } from "./theme";
 
+const ConversationsPage = lazy(() => import("../conversations/ConversationsPage"));
 const SettingsPage = lazy(() => import("../settings/SettingsPage"));
 
 function makeClient(): QueryClient {
@@ -87,6 +88,7 @@ function pageOf(path: string): ReactNode {
   if (!place) return <ProjectsPage />;
   if (place === "projects" && id) return <ProjectPage key={id} id={id} />;
   if (place === "traces" && id) return <TracePage key={id} id={id} />;
+  if (place === "conversations") return <ConversationsPage id={id} />;
   if (place === "settings") return <SettingsPage place={id} />;
   if (place === "connect") return <Connect />;
   return (
@@ -123,6 +125,7 @@ function Frame({ me, children }: { me: Me; children: ReactNode }): ReactNode {
         </Link>
         <nav aria-label="Pages">
           <Link to="/ui/">Projects</Link>
+          <Link to="/ui/conversations">Conversations</Link>
           <Link to="/ui/settings">Settings</Link>
           <Link to="/ui/connect">Connect</Link>
         </nav>

@@ -22,6 +22,7 @@ STATUS: Final[dict[type[errors.StenographError], int]] = {
     errors.InboxFull: 429,
     errors.StoreUnavailable: 503,
     errors.Overloaded: 503,
+    errors.TurnBroken: 502,
 }
 
 

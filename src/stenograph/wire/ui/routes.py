@@ -10,6 +10,7 @@ from stenograph.wire.face import Face
 from stenograph.wire.http import encode
 from stenograph.wire.ui import (
     bulk,
+    conversations,
     dead_letters,
     errors,
     feedback,
@@ -45,6 +46,7 @@ def routes() -> list[BaseRoute]:
         *traces.routes(),
         *dead_letters.routes(),
         *settings.routes(),
+        *conversations.routes(),
         Route("/ui/api/{rest:path}", nothing, methods=["GET"]),
         Route("/ui/assets/{name}", files.asset, methods=["GET"]),
         Route("/ui", page, methods=["GET"]),
