@@ -95,9 +95,9 @@ views: Final = sa.Table(
     micros("start_time", nullable=True),
     micros("end_time", nullable=True),
     words("duration", nullable=True),
-    words("shown", nullable=True),
     micros("created_at"),
     micros("updated_at"),
+    words("shown", nullable=True),
     sa.ForeignKeyConstraint(
         ["workspace_id", "project_id"], ["projects.workspace_id", "projects.id"], name="fk_views_project"
     ),
