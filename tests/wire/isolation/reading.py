@@ -267,7 +267,7 @@ READS: list[Case] = [
     reads("/ui/api/conversations"),
     reads("/ui/api/conversations/{conversation_id}"),
     reads("/ui/api/owned-docs/{kind}/{owner_id}"),
-    reads("/ui/api/owned-docs/{kind}/{owner_id}/recall", "POST", body={"text": "<secret>", "mode": "text"}),
+    reads("/ui/api/owned-docs/{kind}/{owner_id}/recall", "POST", body={"text": "words", "mode": "text"}),
     reads("/ui/api/bulk/export", "POST", body={"runs": ["<run>"]}),
     reads("/ui/api/projects/{project_id}/runs", "POST", body={"search": "<secret>"}),
     reads("/ui/api/projects/{project_id}/threads", "POST", body={}),
