@@ -74,7 +74,7 @@ def test_a_link_is_the_state_and_a_bad_filter_says_where(
     address = page.url + '&filter=eq(run_type,"llm")&q=refund&cols=name,model,tokens'
     page.goto(address)
     expect(page.get_by_role("row")).to_have_count(2)
-    expect(page.get_by_role("columnheader")).to_have_text(["Name", "Tokens", "Model"])
+    expect(page.get_by_role("columnheader")).to_have_text(["", "Name", "Tokens", "Model"])
     expect(page.get_by_role("row").nth(1)).to_contain_text("gpt-4o-mini")
     page.get_by_label("Filter").fill("eq(nam, 1)")
     page.get_by_label("Filter").press("Enter")

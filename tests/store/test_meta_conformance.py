@@ -316,6 +316,7 @@ def view(project_id: UUID, workspace: UUID = MINE, at: int = 1, **fields: object
         created_at=at,
         updated_at=at,
         filter_string="gt(latency, 5)",
+        shown="cols=name",
     )
     return msgspec.structs.replace(plain, **fields)
 

@@ -4,6 +4,9 @@ import "./style/base.css";
 import "./style/tables.css";
 import "./style/trace.css";
 import "./style/project.css";
+import "./style/feedback.css";
+import "./style/settings.css";
+import "./style/conversations.css";
 
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";

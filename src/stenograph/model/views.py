@@ -38,6 +38,8 @@ class SavedView(msgspec.Struct, frozen=True, kw_only=True):
     start_time: Micros | None = None
     end_time: Micros | None = None
     duration: str | None = None
+    shown: str | None = None
+    """What the page shows of it, as parameters of its address: tab, columns, words searched for."""
 
 
 class ViewPatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,3 +54,4 @@ class ViewPatch(msgspec.Struct, frozen=True, kw_only=True):
     start_time: Micros | None = None
     end_time: Micros | None = None
     duration: str | None = None
+    shown: str | None = None

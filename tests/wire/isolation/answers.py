@@ -13,9 +13,11 @@ from tests.wire.isolation.reading import READS
 from tests.wire.isolation.things import Things
 
 OF_THE_MOMENT = re.compile(
-    r'"total_unfiltered":\d+|"(?:received|at|changed|created|asOf|versions)":\[?[\d,]+|"time":[0-9.e-]+'
+    r'"total_unfiltered":\d+|"(?:received|at|changed|created|updated|asOf|versions)":\[?[\d,]+|"time":[0-9.e-]+'
+    r'|"hint":"[^"]*"|"secret":"sk_[^"]*"'
 )
-"""What an answer says of the whole workspace, of when something arrived or changed, and of how long it took."""
+"""What an answer says of the whole workspace, of when something arrived or changed, of new keys, and of how long it
+took."""
 _PACKED = re.compile(r'"ids":"[A-Za-z0-9+/=]+"')
 """Ids of runs, sixteen bytes each: `things` are named in texts alone."""
 SIGNED = re.compile(r"expires=\d+&signature=\w+")

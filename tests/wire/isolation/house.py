@@ -63,7 +63,19 @@ class House:
         made(
             "POST", "/feedback", {"session_id": things.project, "key": secret, "score": 1, "comment": secret}
         )
+        given = {"key": secret, "score": 1, "comment": secret}
+        own = self.http.post(
+            f"/ui/api/runs/{things.run}/feedback", json=given, headers={"x-api-key": self.owner[Role.WRITE]}
+        )
+        things.judgement = own.json()["id"]
         things.view = made("POST", f"/sessions/{things.project}/views", {"display_name": secret})["id"]
+        shown = {"name": secret, "filter": secret, "shown": secret}
+        things.saved_view = made("POST", f"/ui/api/projects/{things.project}/views", shown)["id"]
+        priced = {"name": secret, "pattern": secret, "input": 1, "output": 2}
+        things.own_price = made("POST", "/ui/api/prices", priced)["id"]
+        things.key = made("POST", "/ui/api/keys", {"name": secret, "role": "read"})["id"]
+        sealed = {"name": f"s_{secret.replace('-', '_')}_2", "value": secret}
+        things.sealed_too = made("PUT", "/ui/api/secrets", sealed)["id"]
         things.price = made(
             "POST", "/model-price-map", {**PRICE_IN, "name": secret, "match_pattern": secret}
         )["id"]

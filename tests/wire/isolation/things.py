@@ -23,8 +23,12 @@ class Things:
     child: str = fresh()
     thread: str = fresh()
     feedback: str = fresh()
+    judgement: str = fresh()
     view: str = fresh()
+    saved_view: str = fresh()
     price: str = fresh()
+    own_price: str = fresh()
+    key: str = fresh()
     config: str = fresh()
     formula: str = fresh()
     share: str = fresh()
@@ -48,6 +52,7 @@ class Things:
     user: str = fresh()
     conversation: str = fresh()
     sealed: str = fresh()
+    sealed_too: str = fresh()
     stored_file: str = fresh()
     job: str = fresh()
     word: str = field(default_factory=lambda: f"w{uuid.uuid4().hex}")
@@ -79,7 +84,9 @@ class Things:
             "metric_id": self.metric, "version_name": "v1", "project_id": self.project,
             "configuration_id": self.configuration, "chart_id": self.chart,
             "datapoint_id": self.datapoint, "evaluation_id": self.evaluation, "new_id": self.evaluation,
-            "letter_id": self.letter,
+            "letter_id": self.letter, "judgement_id": self.judgement,
+            "saved_view_id": self.saved_view, "own_price_id": self.own_price, "key_id": self.key,
+            "sealed_id": self.sealed_too, "kind": "agent", "owner_id": self.agent,
             "payload": "inputs", "name": "x.js",
             "old_id": self.evaluation, "insights_job_id": self.insight, "cluster_id": self.cluster,
             "insights_config_id": self.insight_config, "trace_id": self.answer, "event_id": self.child,

@@ -40,4 +40,14 @@ export async function text(path: string): Promise<string> {
   return answer.text();
 }
 
+/** What a question with a body is answered with, as a file. */
+export async function file(path: string, body: unknown): Promise<Blob> {
+  const answer = await fetch(BASE + path, { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" }, credentials: "same-origin" });
+  if (!answer.ok) {
+    const told = (await answer.json().catch(() => null)) as { message?: string } | null;
+    throw new Refused(told?.message ?? `The server answered ${answer.status}.`, answer.status);
+  }
+  return answer.blob();
+}
+
 export const apiUrl = (path: string): string => BASE + path;

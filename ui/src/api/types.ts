@@ -149,6 +149,11 @@ export interface Judgement {
   comment: string | null;
   correction: unknown;
   source: string | null;
+  /** Who gave it, by name, where that is known. */
+  by: string | null;
+  mine: boolean;
+  /** Measured by a program, as HoneyHive's metrics are, rather than said by people. */
+  measured: boolean;
   error: boolean;
   at: number;
 }

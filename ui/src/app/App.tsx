@@ -20,6 +20,8 @@ import { useTheme } from "./theme";
 const DatasetsPage = lazy(() => import("../datasets/DatasetsPage").then((room) => ({ default: room.DatasetsPage })));
 const DatasetPage = lazy(() => import("../datasets/DatasetPage").then((room) => ({ default: room.DatasetPage })));
 const PublicDataset = lazy(() => import("../datasets/PublicDataset").then((room) => ({ default: room.PublicDataset })));
+const ConversationsPage = lazy(() => import("../conversations/ConversationsPage"));
+const SettingsPage = lazy(() => import("../settings/SettingsPage"));
 
 function makeClient(): QueryClient {
   return new QueryClient({
@@ -79,7 +81,9 @@ function House({ path }: { path: string }): ReactNode {
   if (!me.data) return <Waiting />;
   return (
     <MeContext value={me.data}>
-      <Frame me={me.data}><Suspense fallback={<Waiting />}>{pageOf(path)}</Suspense></Frame>
+      <Frame me={me.data}>
+        <Suspense fallback={<Waiting />}>{pageOf(path)}</Suspense>
+      </Frame>
     </MeContext>
   );
 }
@@ -90,6 +94,8 @@ function pageOf(path: string): ReactNode {
   if (place === "projects" && id) return <ProjectPage key={id} id={id} />;
   if (place === "traces" && id) return <TracePage key={id} id={id} />;
   if (place === "datasets") return id ? <DatasetPage key={id} id={id} /> : <DatasetsPage />;
+  if (place === "conversations") return <ConversationsPage id={id} />;
+  if (place === "settings") return <SettingsPage place={id} />;
   if (place === "connect") return <Connect />;
   return (
     <Empty title="There is no such page">
@@ -126,6 +132,8 @@ function Frame({ me, children }: { me: Me; children: ReactNode }): ReactNode {
         <nav aria-label="Pages">
           <Link to="/ui/">Projects</Link>
           <Link to="/ui/datasets">Datasets</Link>
+          <Link to="/ui/conversations">Conversations</Link>
+          <Link to="/ui/settings">Settings</Link>
           <Link to="/ui/connect">Connect</Link>
         </nav>
         <span className="grow" />

@@ -4,7 +4,7 @@ import type { ReactNode, RefObject } from "react";
 
 const KEYS: [string, [string, string][]][] = [
   ["Everywhere", [["?", "these keys"], ["p", "all projects"], ["/", "find, on this page"]]],
-  ["Tables", [["↓ ↑  or  j k", "next row, row before"], ["Enter", "open"], ["f", "filter"], ["t", "live tail"]]],
+  ["Tables", [["↓ ↑  or  j k", "next row, row before"], ["Enter", "open"], ["x", "choose the row"], ["Shift x", "choose up to this row"], ["f", "filter"], ["t", "live tail"]]],
   ["Traces", [["↓ ↑  or  j k", "next run, run before"], ["→ ←  or  l h", "open, close, go to the parent"], ["e  E", "next error, error before"], ["[  ]", "close all, open all"], ["d", "to the run's detail"], ["t", "to the tree"]]],
 ];
 

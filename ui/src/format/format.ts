@@ -54,7 +54,8 @@ export function percent(share: number | null | undefined): string {
 export function bytes(size: number): string {
   if (size < 1000) return `${size} B`;
   if (size < 1e6) return `${(size / 1e3).toFixed(size < 1e4 ? 1 : 0)} kB`;
-  return `${(size / 1e6).toFixed(1)} MB`;
+  if (size < 1e9) return `${(size / 1e6).toFixed(1)} MB`;
+  return `${(size / 1e9).toFixed(1)} GB`;
 }
 
 export function score(value: number | null | undefined): string {

@@ -18,6 +18,15 @@ export interface Column<Row> {
   sort?: (row: Row) => number | string | null;
 }
 
+/** Rows that are chosen for something: with the space of a column before the others. */
+export interface Choosing {
+  has: (id: string) => boolean;
+  /** How many of the rows that are here. */
+  count: number;
+  toggle: (index: number, range: boolean) => void;
+  toggleAll: () => void;
+}
+
 interface Props<Row> {
   label: string;
   rows: readonly Row[];
@@ -29,9 +38,12 @@ interface Props<Row> {
   sorted?: { key: string; descending: boolean };
   onSort?: (key: string) => void;
   footer?: ReactNode;
+  choosing?: Choosing | undefined;
+  /** What a row is called, for its checkbox. */
+  nameOf?: (row: Row) => string;
 }
 
-export function VirtualTable<Row>({ label, rows, columns, idOf, to, height = 40, onEnd, sorted, onSort, footer }: Props<Row>): ReactNode {
+export function VirtualTable<Row>({ label, rows, columns, idOf, to, height = 40, onEnd, sorted, onSort, footer, choosing, nameOf }: Props<Row>): ReactNode {
   const scroller = useRef<HTMLDivElement>(null);
   const [at, setAt] = useState(0);
   const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => height, overscan: 12 });
@@ -51,7 +63,10 @@ export function VirtualTable<Row>({ label, rows, columns, idOf, to, height = 40,
     const page = Math.floor((scroller.current?.clientHeight ?? 400) / height) - 1;
     const steps: Record<string, number> = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: page, PageUp: -page, Home: -rows.length, End: rows.length };
     const step = steps[event.key];
-    if (step !== undefined) {
+    if (choosing && (event.key === "x" || event.key === "X") && rows[chosen] && !event.metaKey && !event.ctrlKey) {
+      event.preventDefault();
+      choosing.toggle(chosen, event.key === "X");
+    } else if (step !== undefined) {
       event.preventDefault();
       move(chosen + step);
     } else if (event.key === "Enter" && rows[chosen] && event.target === scroller.current) {
@@ -59,11 +74,24 @@ export function VirtualTable<Row>({ label, rows, columns, idOf, to, height = 40,
       go(to(rows[chosen]!));
     }
   };
-  const tracks: CSSProperties = { gridTemplateColumns: columns.map((column) => column.width).join(" ") };
+  const tracks: CSSProperties = { gridTemplateColumns: (choosing ? "18px " : "") + columns.map((column) => column.width).join(" ") };
   return (
     <div className="table-frame">
       <div className="table-scroll" ref={scroller} tabIndex={0} role="grid" aria-label={label} aria-rowcount={rows.length + 1} aria-activedescendant={rows[chosen] ? rowId(label, chosen) : undefined} onKeyDown={pressed}>
         <div className="table-head" role="row" aria-rowindex={1} style={tracks}>
+          {choosing && (
+            <div role="columnheader" className="choose">
+              <input
+                type="checkbox"
+                aria-label={`Choose all ${rows.length}`}
+                checked={choosing.count > 0 && choosing.count === rows.length}
+                ref={(box) => {
+                  if (box) box.indeterminate = choosing.count > 0 && choosing.count < rows.length;
+                }}
+                onChange={choosing.toggleAll}
+              />
+            </div>
+          )}
           {columns.map((column) => (
             <div key={column.key} role="columnheader" className={column.end ? "end" : ""} aria-sort={sorted?.key === column.key ? (sorted.descending ? "descending" : "ascending") : undefined}>
               {column.sort && onSort ? (
@@ -90,12 +118,26 @@ export function VirtualTable<Row>({ label, rows, columns, idOf, to, height = 40,
                 className={`table-row${item.index === chosen ? " chosen" : ""}`}
                 style={{ ...tracks, height, transform: `translateY(${item.start}px)` }}
                 onClick={(event) => {
-                  if ((event.target as HTMLElement).closest("a, button")) return;
+                  if ((event.target as HTMLElement).closest("a, button, input, .choose")) return;
                   if (getSelection()?.toString()) return;
                   if (event.metaKey || event.ctrlKey) window.open(to(row), "_blank", "noopener");
                   else go(to(row));
                 }}
               >
+                {choosing && (
+                  <div role="gridcell" className="choose">
+                    <input
+                      type="checkbox"
+                      tabIndex={-1}
+                      aria-label={`Choose ${nameOf?.(row) ?? idOf(row)}`}
+                      checked={choosing.has(idOf(row))}
+                      onChange={(event) => {
+                        setAt(item.index);
+                        choosing.toggle(item.index, (event.nativeEvent as MouseEvent).shiftKey === true);
+                      }}
+                    />
+                  </div>
+                )}
                 {columns.map((column) => (
                   <div key={column.key} role="gridcell" className={column.end ? "end" : ""}>
                     {column.cell(row)}

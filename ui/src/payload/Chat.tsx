@@ -3,7 +3,7 @@
 import { type ReactNode, useState } from "react";
 
 import { JsonTree } from "./JsonTree";
-import { Markdown } from "./Markdown";
+import { Markdown, safeLink } from "./Markdown";
 import { type Message, type Part, type ToolCall, isShowable } from "./messages";
 
 const LONG = 6000;
@@ -63,10 +63,28 @@ function Piece({ part, tool }: { part: Part; tool: boolean }): ReactNode {
         </details>
       );
     case "image":
-      return isShowable(part.url) ? <img className="picture" src={part.url} alt="in the message" /> : <p className="verbatim">🖼 {part.url.slice(0, 300)}</p>;
+      return <Picture url={part.url} />;
     case "other":
       return <JsonTree value={part.value} label="Part" />;
   }
+}
+
+/** What is in the payload is shown; what is elsewhere is a link, so that nothing is loaded by looking. */
+function Picture({ url }: { url: string }): ReactNode {
+  if (isShowable(url)) return <img className="picture" src={url} alt="in the message" />;
+  const address = safeLink(url);
+  const label = `🖼 ${url.slice(0, 300)}`;
+  return (
+    <p className="verbatim">
+      {address ? (
+        <a href={address} target="_blank" rel="noopener noreferrer nofollow">
+          {label}
+        </a>
+      ) : (
+        label
+      )}
+    </p>
+  );
 }
 
 function Text({ text }: { text: string }): ReactNode {

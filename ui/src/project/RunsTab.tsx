@@ -11,8 +11,11 @@ import { FilterBar } from "../filters/FilterBar";
 import { count, dollars, percent, score, seconds } from "../format/format";
 import { Empty, Failure, Waiting } from "../parts/Notice";
 import { Popover } from "../parts/Popover";
-import { VirtualTable } from "../parts/VirtualTable";
+import { type Choosing, VirtualTable } from "../parts/VirtualTable";
+import { BulkBar } from "./BulkBar";
 import type { Scope } from "./ProjectPage";
+import { Views } from "./Views";
+import { NOTHING, toggled, toggledAll } from "./choice";
 import { ALL, chosenColumns, columnsOf, keepColumns } from "./columns";
 
 const PAGE = 100;
@@ -52,6 +55,15 @@ export function RunsTab({ scope }: { scope: Scope }): ReactNode {
     if (hasNextPage && !isFetchingNextPage && !live) void fetchNextPage();
   }, [hasNextPage, isFetchingNextPage, fetchNextPage, live]);
   const rows = useMemo(() => found.data?.pages.flatMap((page) => page.runs) ?? [], [found.data]);
+  const [choice, setChoice] = useState(NOTHING);
+  const order = useMemo(() => rows.map((run) => run.id), [rows]);
+  const chosen = useMemo(() => rows.filter((run) => choice.ids.has(run.id)), [rows, choice]);
+  const choosing: Choosing = {
+    has: (id) => choice.ids.has(id),
+    count: chosen.length,
+    toggle: (index, range) => setChoice((now) => toggled(now, order, index, range)),
+    toggleAll: () => setChoice((now) => toggledAll(now, order)),
+  };
   const refusal = found.error instanceof Refused && found.error.status === 400 ? found.error : null;
   return (
     <>
@@ -79,12 +91,14 @@ export function RunsTab({ scope }: { scope: Scope }): ReactNode {
         <button type="button" className={`button${live ? " on" : ""}`} aria-pressed={live} onClick={() => setParams({ live: live ? null : "1" })} title="Live tail ( t )">
           <span className={live ? "pulse" : "pulse off"} aria-hidden="true" /> Live
         </button>
+        <Views project={project} columns={keys} />
         <Columns keys={keys} values={values} change={(next) => {
           keepColumns(next);
           setParams({ cols: next.join(",") }, { replace: true });
         }} />
       </div>
       <Summary scope={scope} live={live} />
+      {chosen.length > 0 && <BulkBar project={project} chosen={chosen} roots={asked.roots !== false} clear={() => setChoice(NOTHING)} />}
       {found.isError && !refusal ? (
         <Failure error={found.error} retry={() => void found.refetch()} />
       ) : refusal ? null : !found.data ? (
@@ -104,7 +118,7 @@ export function RunsTab({ scope }: { scope: Scope }): ReactNode {
           )}
         </Empty>
       ) : (
-        <VirtualTable<RunRow> label="Runs" rows={rows} columns={columns} idOf={(run) => run.id} to={(run) => toTrace(run.trace, run.id)} onEnd={more} footer={isFetchingNextPage ? <p className="more" role="status">Reading more…</p> : null} />
+        <VirtualTable<RunRow> label="Runs" rows={rows} columns={columns} choosing={choosing} nameOf={(run) => run.name || "(no name)"} idOf={(run) => run.id} to={(run) => toTrace(run.trace, run.id)} onEnd={more} footer={isFetchingNextPage ? <p className="more" role="status">Reading more…</p> : null} />
       )}
     </>
   );
@@ -112,10 +126,10 @@ export function RunsTab({ scope }: { scope: Scope }): ReactNode {
 
 export function useValues(project: string): Record<string, string[]> {
   const found = useQuery({ queryKey: ["values", project], queryFn: ({ signal }) => ask<Record<string, string[]>>(`/projects/${project}/values`, { signal }), staleTime: 60_000 });
-  return found.data ?? NOTHING;
+  return found.data ?? NO_VALUES;
 }
 
-const NOTHING: Record<string, string[]> = {};
+const NO_VALUES: Record<string, string[]> = {};
 
 function Summary({ scope, live }: { scope: Scope; live: boolean }): ReactNode {
   const asked = useDeferredValue(scope.asked);

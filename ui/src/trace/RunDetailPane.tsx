@@ -4,10 +4,11 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { type ReactNode, Suspense, lazy, useState } from "react";
 
 import { ask } from "../api/http";
-import type { Attachment, Judgement, RunDetail, Usage } from "../api/types";
+import type { Attachment, RunDetail, Usage } from "../api/types";
 import { useMe } from "../app/me";
 import { Link, toProject } from "../app/router";
-import { bytes, count, dollars, exactly, micros, score } from "../format/format";
+import { FeedbackTab } from "../feedback/FeedbackTab";
+import { bytes, count, dollars, exactly, micros } from "../format/format";
 import { Copy } from "../parts/Copy";
 import { Failure, Waiting } from "../parts/Notice";
 import { Popover } from "../parts/Popover";
@@ -66,7 +67,7 @@ function Detail({ run, base, shared }: { run: RunDetail; base: string; shared: b
       <div className="run-body" id="about-run" role="tabpanel" aria-labelledby={`tab-${current}`} tabIndex={0}>
         {current === "Content" && <Content run={run} base={base} />}
         {current === "Metadata" && <Metadata run={run} base={base} shared={shared} />}
-        {current === "Feedback" && <Feedback items={run.feedback} />}
+        {current === "Feedback" && <FeedbackTab key={run.id} run={run} base={base} shared={shared} />}
         {current === "Cost" && <Cost usage={run.usage} />}
         {current === "Events" && run.payloads.events && <PayloadView title="Events" name="events" payload={run.payloads.events} base={`${base}/${run.id}`} />}
       </div>
@@ -158,7 +159,8 @@ function Attachments({ files }: { files: readonly Attachment[] }): ReactNode {
 
 function Metadata({ run, base, shared }: { run: RunDetail; base: string; shared: boolean }): ReactNode {
   const extra = run.payloads.extra?.text ? parse(run.payloads.extra.text) : null;
-  const { metadata, ...rest } = typeof extra === "object" && extra !== null ? (extra as Record<string, unknown>) : {};
+  const { metadata, ...others } = typeof extra === "object" && extra !== null ? (extra as Record<string, unknown>) : {};
+  const { properties, rest } = userProperties(others);
   const known: [string, ReactNode][] = [
     ["id", <code key="id">{run.id}</code>],
     ["trace", <code key="trace">{run.trace}</code>],
@@ -200,6 +202,14 @@ function Metadata({ run, base, shared }: { run: RunDetail; base: string; shared:
           <JsonTree value={metadata} label="Metadata" />
         </section>
       )}
+      {properties && (
+        <section className="payload" aria-label="User properties">
+          <header>
+            <h3>User properties</h3>
+          </header>
+          <JsonTree value={properties} label="User properties" />
+        </section>
+      )}
       {Object.keys(rest).length > 0 && (
         <section className="payload" aria-label="Extra">
           <header>
@@ -214,26 +224,12 @@ function Metadata({ run, base, shared }: { run: RunDetail; base: string; shared:
   );
 }
 
-function Feedback({ items }: { items: readonly Judgement[] }): ReactNode {
-  if (items.length === 0) return <p className="faint">Nobody has judged this run yet.</p>;
-  return (
-    <ul className="judgements">
-      {items.map((item) => (
-        <li key={item.id}>
-          <strong>{item.key}</strong>
-          {item.score !== null && <span className="score">{score(item.score)}</span>}
-          {item.error && <span className="mark-error">failed</span>}
-          {item.value !== null && item.value !== undefined && <span className="tag">{typeof item.value === "string" ? item.value : JSON.stringify(item.value)}</span>}
-          <span className="faint">
-            {item.source ? `${item.source}, ` : ""}
-            {exactly(item.at)}
-          </span>
-          {item.comment && <p className="verbatim">{item.comment}</p>}
-          {item.correction !== null && item.correction !== undefined && <JsonTree value={item.correction} label="Correction" />}
-        </li>
-      ))}
-    </ul>
-  );
+/** HoneyHive's user properties, apart from the rest of `extra`. */
+function userProperties(extra: Record<string, unknown>): { properties: unknown; rest: Record<string, unknown> } {
+  const { honeyhive, ...rest } = extra;
+  if (typeof honeyhive !== "object" || honeyhive === null || !("user_properties" in honeyhive)) return { properties: null, rest: extra };
+  const { user_properties: properties, ...others } = honeyhive as Record<string, unknown>;
+  return { properties, rest: Object.keys(others).length ? { ...rest, honeyhive: others } : rest };
 }
 
 function Cost({ usage }: { usage: Usage }): ReactNode {

@@ -22,6 +22,7 @@ from stenograph.domain.recording.ingest import Ingest
 from stenograph.domain.templates.renderer import Renderer
 from stenograph.errors import ModelRefused
 from stenograph.llm.client import Models
+from stenograph.llm.endpoint import Endpoint
 from stenograph.settings import Settings
 from stenograph.store.api import MetaStore
 
@@ -154,6 +155,10 @@ class Chat:
         return Rendered(
             messages=prompt.messages, docs=prompt.docs, tools=prompt.tools, tool_choice=asked.tool_choice
         )
+
+    async def endpoint(self, workspace: UUID) -> Endpoint:
+        """Whom this workspace's chats ask; ModelRefused, naming the settings, when nothing says where."""
+        return await self._kit.providers.endpoint(workspace)
 
     async def models(self, workspace: UUID, api_key: str = "") -> list[str]:
         """The names of the models that this workspace may ask, as their server lists them. Of one that lists none, the

@@ -15,7 +15,7 @@ MAX_TEXT: Final = 50_000
 """Characters of a description or a filter."""
 
 _TEXTS: Final = (
-    "description", "filter_string", "trace_filter_string", "tree_filter_string", "duration",
+    "description", "filter_string", "trace_filter_string", "tree_filter_string", "duration", "shown",
 )  # fmt: skip
 
 

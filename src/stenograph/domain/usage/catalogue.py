@@ -8,9 +8,11 @@ for, and clients choose the names; ours are bounded.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 from genai_prices.data import providers as _providers
@@ -18,7 +20,7 @@ from genai_prices.data_snapshot import find_provider_by_id
 from genai_prices.types import ModelInfo, Provider, TieredPrices, TimeOfDateConstraint
 from genai_prices.types import ModelPrice as ListPrice
 
-from stenograph.domain.usage.money import Rates, Side, Tariff, rate
+from stenograph.domain.usage.money import RATE_DECIMALS, Rates, Side, Tariff, rate
 from stenograph.model.runs import Micros
 
 _MINUTE: Final = 60_000_000
@@ -83,6 +85,41 @@ class Listing:
                 self._tariffs.clear()
             found = self._tariffs[slot] = _tariff(self._model, _moment(slot))
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A model in the catalogue, as a provider sells it. Dollars for a million tokens; None: not sold so."""
+
+    provider: str
+    model: str
+    prompt: Decimal | None
+    completion: Decimal | None
+
+
+def offers(words: str, at: datetime, limit: int) -> list[Offer]:
+    """The models whose provider and name have all these words, whatever their case; at most `limit`."""
+    wanted = words.lower().split()
+    found = (
+        (seller, model)
+        for seller in _providers
+        for model in seller.models
+        if all(word in f"{seller.id} {seller.name} {model.id}".lower() for word in wanted)
+    )
+    return [
+        Offer(
+            seller.name,
+            model.id,
+            _millions(_price(model.get_prices(at), ("input_mtok",), 0)),
+            _millions(_price(model.get_prices(at), ("output_mtok",), 0)),
+        )
+        for seller, model in islice(found, limit)
+    ]
+
+
+def _millions(rate: int | None) -> Decimal | None:
+    """Dollars for a million tokens, of a rate a token."""
+    return None if rate is None else Decimal(rate).scaleb(6 - RATE_DECIMALS)
 
 
 @lru_cache(maxsize=4096)

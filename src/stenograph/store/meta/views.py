@@ -93,4 +93,5 @@ def from_row(row: sa.Row[Any]) -> SavedView:
         start_time=row.start_time,
         end_time=row.end_time,
         duration=row.duration,
+        shown=row.shown,
     )

@@ -1,4 +1,4 @@
-"""Dead letters, for the command line. Whose letters an admin sees: domain/recording/dead_letters.py.
+"""Dead letters, for the page and the command line. Whose letters an admin sees: domain/recording/dead_letters.py.
 
 GET  /ui/api/dead-letters                 notes: a letter each, without what is in it
 GET  /ui/api/dead-letters/{letter_id}     one letter, with what is in it as JSON, or as base64 where nobody can read it
@@ -23,7 +23,8 @@ from stenograph.model.access import Permission
 from stenograph.model.dead_letters import DeadLetter, DeadLetterNote
 from stenograph.model.feedback import Feedback
 from stenograph.model.runs import RunPatch
-from stenograph.wire.http import Params, body_as, caller, encode, path_uuid, services
+from stenograph.wire.http import Params, body_as, encode, path_uuid, services
+from stenograph.wire.ui.signing_in import viewer
 
 MAX_IDS: Final = 100
 """Letters of one request."""
@@ -48,7 +49,7 @@ def routes() -> list[BaseRoute]:
 
 async def find(request: Request) -> Response:
     """GET /ui/api/dead-letters: state, offset, limit."""
-    who = await caller(request, Permission.ADMIN)
+    who = await viewer(request, Permission.ADMIN)
     params = Params(request)
     state = params.text("state") or "waiting"
     if state not in STATES:
@@ -64,21 +65,21 @@ async def find(request: Request) -> Response:
 
 async def read(request: Request) -> Response:
     """GET /ui/api/dead-letters/{letter_id}."""
-    who = await caller(request, Permission.ADMIN)
+    who = await viewer(request, Permission.ADMIN)
     letter = await services(request).dead_letters.read(who, path_uuid(request, "letter_id"))
     return encode({**_note(letter), **_contents(letter)})
 
 
 async def replay(request: Request) -> Response:
     """POST /ui/api/dead-letters/replay."""
-    who = await caller(request, Permission.ADMIN)
+    who = await viewer(request, Permission.ADMIN)
     chosen = await body_as(request, Chosen)
     return encode(await services(request).dead_letters.replay(who, list(dict.fromkeys(chosen.ids))))
 
 
 async def discard(request: Request) -> Response:
     """POST /ui/api/dead-letters/discard."""
-    who = await caller(request, Permission.ADMIN)
+    who = await viewer(request, Permission.ADMIN)
     chosen = await body_as(request, Chosen)
     return encode({"discarded": await services(request).dead_letters.discard(who, chosen.ids)})
 

@@ -9,15 +9,20 @@ from starlette.routing import BaseRoute, Route
 from stenograph.wire.face import Face
 from stenograph.wire.http import encode
 from stenograph.wire.ui import (
+    bulk,
+    conversations,
     datasets,
     dead_letters,
     errors,
     experiments,
+    feedback,
     files,
     projects,
     runs,
+    settings,
     signing_in,
     traces,
+    views,
 )
 
 
@@ -37,10 +42,15 @@ def routes() -> list[BaseRoute]:
         *signing_in.routes(),
         *projects.routes(),
         *runs.routes(),
+        *feedback.routes(),
+        *bulk.routes(),
+        *views.routes(),
         *traces.routes(),
         *dead_letters.routes(),
         *datasets.routes(),
         *experiments.routes(),
+        *settings.routes(),
+        *conversations.routes(),
         Route("/ui/api/{rest:path}", nothing, methods=["GET"]),
         Route("/ui/assets/{name}", files.asset, methods=["GET"]),
         Route("/ui", page, methods=["GET"]),

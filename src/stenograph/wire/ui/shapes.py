@@ -8,7 +8,9 @@ from typing import Any, Final
 from msgspec import Raw
 from starlette.responses import Response
 
-from stenograph.model.feedback import Feedback, FeedbackStat
+from stenograph.domain.feedback.own import giver, is_own
+from stenograph.model.access import Caller
+from stenograph.model.feedback import Feedback, FeedbackStat, Shelf, shelf
 from stenograph.model.runs import Run, Usage
 from stenograph.model.stats import RunStats
 from stenograph.wire.ui.previews import LENGTH, preview
@@ -104,8 +106,8 @@ def figures(stats: RunStats) -> dict[str, Any]:
     }
 
 
-def judgement(found: Feedback, *, public: bool) -> dict[str, Any]:
-    """A piece of feedback. Sources name people: not for the public."""
+def judgement(found: Feedback, who: Caller | None) -> dict[str, Any]:
+    """A piece of feedback, to this reader; None is the public. Sources name people: not for the public."""
     return {
         "id": found.id,
         "key": found.key,
@@ -113,7 +115,10 @@ def judgement(found: Feedback, *, public: bool) -> dict[str, Any]:
         "value": None if found.value is None else Raw(found.value),
         "comment": found.comment,
         "correction": None if found.correction is None else Raw(found.correction),
-        "source": None if public else found.source_type,
+        "source": None if who is None else found.source_type,
+        "by": None if who is None else giver(found).user_name,
+        "mine": who is not None and is_own(who, found),
+        "measured": shelf(found) is Shelf.METRICS,
         "error": found.error,
         "at": found.created_at,
     }

@@ -23,7 +23,7 @@ from stenograph.domain.datasets.sharing import OpenedDataset, nothing
 from stenograph.domain.runs import USAGE
 from stenograph.domain.sharing import Opened
 from stenograph.errors import NotFound
-from stenograph.model.access import Permission
+from stenograph.model.access import Caller, Permission
 from stenograph.model.query import FeedbackQuery, RunSelection
 from stenograph.model.runs import Run
 from stenograph.model.trees import Tree
@@ -51,6 +51,8 @@ class Sight:
 
     workspace: UUID
     opened: Opened | OpenedDataset | None = None
+    who: Caller | None = None
+    """Who looks; None for those who hold a link."""
 
     def confine(self, selection: RunSelection) -> RunSelection:
         """The part of a selection that may be seen; NotFound when that is nothing."""
@@ -77,7 +79,8 @@ async def _sight(request: Request) -> Sight:
         return Sight(dataset.workspace, dataset)
     token = request.path_params.get("token")
     if token is None:
-        return Sight((await viewer(request, Permission.READ)).workspace)
+        who = await viewer(request, Permission.READ)
+        return Sight(who.workspace, who=who)
     opened = await to.sharing.open(token)
     return Sight(opened.workspace, opened)
 
@@ -190,7 +193,7 @@ async def detail(request: Request) -> Response:
                 }
                 for file in run.attachments or ()
             ],
-            "feedback": [shapes.judgement(piece, public=sight.is_public) for piece in found],
+            "feedback": [shapes.judgement(piece, sight.who) for piece in found],
         }
     )
 

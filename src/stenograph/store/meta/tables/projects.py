@@ -97,6 +97,7 @@ views: Final = sa.Table(
     words("duration", nullable=True),
     micros("created_at"),
     micros("updated_at"),
+    words("shown", nullable=True),
     sa.ForeignKeyConstraint(
         ["workspace_id", "project_id"], ["projects.workspace_id", "projects.id"], name="fk_views_project"
     ),

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stenograph.domain.runs import USAGE
+from stenograph.domain.trace_deletion import TraceDeletion
 from stenograph.errors import Invalid, NotFound
 from stenograph.model.access import Permission
 from stenograph.model.filters import Filter, all_of
@@ -384,7 +385,5 @@ async def delete(request: Request) -> Response:
     else:
         raise Invalid("give trace_ids or metadata: which traces to delete", where=("body", "trace_ids"))
     to = services(request)
-    gone = await to.runs.delete(chosen)
-    await to.sharing.forget(who.workspace, gone)
-    await to.queue_items.forget(who.workspace, gone)
+    gone = await TraceDeletion(to.runs, to.sharing, to.queue_items).delete(chosen)
     return encode({"message": f"{len(gone)} runs deleted"}, 202)

@@ -1,0 +1,137 @@
+/** API keys: made, shown once, revoked. */
+
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type FormEvent, type ReactNode, useState } from "react";
+
+import { ask } from "../api/http";
+import type { Key } from "../api/settings";
+import { useMe } from "../app/me";
+import { ago, exactly } from "../format/format";
+import { Copy } from "../parts/Copy";
+import { Failure, Waiting } from "../parts/Notice";
+import { Sure } from "./Sure";
+import { ROLES, stateOf } from "./words";
+
+export function Keys(): ReactNode {
+  const me = useMe();
+  const cache = useQueryClient();
+  const found = useQuery({ queryKey: ["keys"], queryFn: ({ signal }) => ask<{ keys: Key[] }>("/keys", { signal }) });
+  const again = (): void => void cache.invalidateQueries({ queryKey: ["keys"] });
+  if (found.isError) return <Failure error={found.error} retry={() => void found.refetch()} />;
+  if (!found.data) return <Waiting what="Reading keys" />;
+  const keys = [...found.data.keys].sort((one, other) => Number(other.active) - Number(one.active));
+  return (
+    <>
+      {me.auth === "open" && <p className="banner">This server is open: a key is not needed, and one that is known selects its workspace and role. Started with STENOGRAPH_AUTH=keys it asks for one.</p>}
+      <NewKey made={again} />
+      {keys.length === 0 ? (
+        <p className="faint">There are no keys yet.</p>
+      ) : (
+        <div className="wide" tabIndex={0} role="group" aria-label="Table of keys">
+          <table className="list">
+            <thead>
+              <tr>
+                <th scope="col">Name</th>
+                <th scope="col">Role</th>
+                <th scope="col">Ends in</th>
+                <th scope="col">Made</th>
+                <th scope="col">State</th>
+                <th scope="col">
+                  <span className="unseen">What to do</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {keys.map((key) => (
+                <Row key={key.id} item={key} done={again} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}
+
+function Row({ item, done }: { item: Key; done: () => void }): ReactNode {
+  const state = stateOf(item);
+  const revoke = useMutation({ mutationFn: () => ask(`/keys/${item.id}`, { method: "DELETE" }), onSuccess: done });
+  return (
+    <tr className={state === "active" ? "" : "past"}>
+      <th scope="row">
+        <span className="clipped" title={item.name}>
+          {item.name}
+        </span>
+        {item.own && <span className="tag">this page's</span>}
+      </th>
+      <td>{item.role}</td>
+      <td>
+        <code>…{item.hint}</code>
+      </td>
+      <td title={exactly(item.created)}>{ago(item.created)}</td>
+      <td>
+        {state}
+        {item.expires !== null && state === "active" && <span className="faint" title={exactly(item.expires)}> until {exactly(item.expires).split(",")[0]}</span>}
+      </td>
+      <td className="acts">{state === "active" && <Sure act="Revoke" of={item.name} sure={item.own ? "Revoke, and sign out here" : "Revoke for good"} busy={revoke.isPending} error={revoke.error} go={() => revoke.mutate()} />}</td>
+    </tr>
+  );
+}
+
+function NewKey({ made }: { made: () => void }): ReactNode {
+  const [name, setName] = useState("");
+  const [role, setRole] = useState("write");
+  const create = useMutation({
+    mutationFn: () => ask<Key & { secret: string }>("/keys", { body: { name, role } }),
+    onSuccess: () => {
+      setName("");
+      made();
+    },
+  });
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    create.mutate();
+  };
+  return (
+    <>
+      <form className="fields" aria-label="New key" onSubmit={submit}>
+        <label>
+          Name
+          <input value={name} required maxLength={200} placeholder="who or what uses it" onChange={(event) => setName(event.target.value)} />
+        </label>
+        <label>
+          Role
+          <select value={role} onChange={(event) => setRole(event.target.value)}>
+            {ROLES.map(([value, about]) => (
+              <option key={value} value={value}>
+                {value}: {about}
+              </option>
+            ))}
+          </select>
+        </label>
+        <button type="submit" className="button primary" disabled={create.isPending}>
+          Make a key
+        </button>
+        {create.isError && (
+          <p className="bad whole" role="alert">
+            {create.error.message}
+          </p>
+        )}
+      </form>
+      {create.data && (
+        <section className="card once" aria-label="The new key">
+          <p>
+            <strong>{create.data.name}</strong> is made. Copy the key now: it is not kept, and not shown again.
+          </p>
+          <div className="row">
+            <input readOnly className="mono" aria-label="Key" value={create.data.secret} onFocus={(event) => event.target.select()} />
+            <Copy text={create.data.secret}>Copy key</Copy>
+            <button type="button" className="button small" onClick={() => create.reset()}>
+              Done
+            </button>
+          </div>
+        </section>
+      )}
+    </>
+  );
+}
