@@ -13,7 +13,7 @@ OPEN: list[Case] = [
     open_to_all("/ui/api/public/{token}/runs/{run_id}/{payload}"),
     open_to_all("/ui/api/{rest:path}", told=False),
     open_to_all("/ui/assets/{name}", told=False),
-    open_to_all("/ui/{rest:path}"),
+    open_to_all("/ui/{rest:path}", told=False),
     open_to_all("/julep/healthz"),
     open_to_all("/info"),
     open_to_all("/info/health"),

@@ -79,9 +79,9 @@ function House({ path }: { path: string }): ReactNode {
 }
 
 function pageOf(path: string): ReactNode {
-  const [, , place, id] = path.split("/");
+  const [, , place, id, room, thing] = path.split("/");
   if (!place) return <ProjectsPage />;
-  if (place === "projects" && id) return <ProjectPage key={id} id={id} />;
+  if (place === "projects" && id) return <ProjectPage key={id} id={id} insights={room === "insights" ? (thing ?? "") : null} />;
   if (place === "traces" && id) return <TracePage key={id} id={id} />;
   if (place === "connect") return <Connect />;
   return (

@@ -8,7 +8,17 @@ from starlette.routing import BaseRoute, Route
 
 from stenograph.wire.face import Face
 from stenograph.wire.http import encode
-from stenograph.wire.ui import dead_letters, errors, files, projects, runs, signing_in, traces
+from stenograph.wire.ui import (
+    dead_letters,
+    errors,
+    files,
+    insights,
+    projects,
+    queues,
+    runs,
+    signing_in,
+    traces,
+)
 
 
 async def page(request: Request) -> Response:
@@ -28,6 +38,8 @@ def routes() -> list[BaseRoute]:
         *projects.routes(),
         *runs.routes(),
         *traces.routes(),
+        *insights.routes(),
+        *queues.routes(),
         *dead_letters.routes(),
         Route("/ui/api/{rest:path}", nothing, methods=["GET"]),
         Route("/ui/assets/{name}", files.asset, methods=["GET"]),
