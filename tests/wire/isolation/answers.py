@@ -12,7 +12,7 @@ from tests.wire.isolation.cases import Case
 from tests.wire.isolation.reading import READS
 from tests.wire.isolation.things import Things
 
-OF_THE_MOMENT = re.compile(r'"total_unfiltered":\d+|"(?:received|at)":\d+|"time":[0-9.e-]+')
+OF_THE_MOMENT = re.compile(r'"total_unfiltered":\d+|"(?:received|at|added|created)":\d+|"time":[0-9.e-]+')
 """What an answer says of the whole workspace, of when something arrived, and of how long it took."""
 _PACKED = re.compile(r'"ids":"[A-Za-z0-9+/=]+"')
 """Ids of runs, sixteen bytes each: `things` are named in texts alone."""

@@ -1,7 +1,7 @@
 /** The frame: who is looking, the bar at the top, and which page the address means. */
 
 import { QueryClient, QueryClientProvider, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, Suspense, lazy, useEffect, useMemo, useRef, useState } from "react";
 
 import { Refused, ask } from "../api/http";
 import type { Me } from "../api/types";
@@ -16,6 +16,8 @@ import { useKeys } from "./keys";
 import { MeContext } from "./me";
 import { Link, go, usePath } from "./router";
 import { useTheme } from "./theme";
+
+const QueuesArea = lazy(() => import("../queues/QueuesArea"));
 
 function makeClient(): QueryClient {
   return new QueryClient({
@@ -83,6 +85,13 @@ function pageOf(path: string): ReactNode {
   if (!place) return <ProjectsPage />;
   if (place === "projects" && id) return <ProjectPage key={id} id={id} insights={room === "insights" ? (thing ?? "") : null} />;
   if (place === "traces" && id) return <TracePage key={id} id={id} />;
+  if (place === "queues") {
+    return (
+      <Suspense fallback={<Waiting />}>
+        <QueuesArea path={path} />
+      </Suspense>
+    );
+  }
   if (place === "connect") return <Connect />;
   return (
     <Empty title="There is no such page">
@@ -118,6 +127,7 @@ function Frame({ me, children }: { me: Me; children: ReactNode }): ReactNode {
         </Link>
         <nav aria-label="Pages">
           <Link to="/ui/">Projects</Link>
+          <Link to="/ui/queues">Queues</Link>
           <Link to="/ui/connect">Connect</Link>
         </nav>
         <span className="grow" />

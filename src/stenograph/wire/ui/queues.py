@@ -393,7 +393,6 @@ def _queue(queue: AnnotationQueue, counts: Mapping[str, int]) -> dict[str, Any]:
         "pairwise": queue.queue_type is QueueType.PAIRWISE,
         "needed": queue.needed,
         "fills": queue.event_filters is not None and queue.fills,
-        "created": queue.created_at,
         "keys": [item.feedback_key for item in queue.rubric_items or ()],
         "counts": dict(counts),
     }
