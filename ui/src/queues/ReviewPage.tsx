@@ -163,7 +163,7 @@ function Reviewing({ queue, item }: { queue: Queue; item: Item }): ReactNode {
             →
           </button>
         </div>
-        {queue.instructions && <p className="instructions verbatim">{queue.instructions}</p>}
+        {queue.instructions && <p className="instructions verbatim" tabIndex={0}>{queue.instructions}</p>}
         <Rubric ref={handle} rubric={rubric} pairwise={pair} drafts={drafts} setDrafts={setDrafts} note={note} setNote={setNote} asksNote={!pair && !rubric.some((key) => key.key === NOTE)} locked={!mayReview} />
         {refusal && (
           <p role="alert" className="bad">
@@ -196,8 +196,9 @@ function Reviewing({ queue, item }: { queue: Queue; item: Item }): ReactNode {
 
 type Actions = Record<string, () => void>;
 
-/** Keys of the review: while somebody writes only Escape, which leaves the field, and Ctrl+Enter. A link or button that
- * has the focus keeps its Enter, but for those of choices. */
+/** Keys of the review, heard before those of the whole page, where p means something else. While somebody writes there are
+ * only Escape, which leaves the field, and Ctrl+Enter. A link or button that has the focus keeps its Enter, but for those
+ * of choices. */
 function useReviewKeys(actions: Actions): void {
   const latest = useRef(actions);
   latest.current = actions;
@@ -221,7 +222,7 @@ function useReviewKeys(actions: Actions): void {
       event.preventDefault();
       act();
     };
-    window.addEventListener("keydown", pressed);
-    return () => window.removeEventListener("keydown", pressed);
+    window.addEventListener("keydown", pressed, true);
+    return () => window.removeEventListener("keydown", pressed, true);
   }, []);
 }
