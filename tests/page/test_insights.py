@@ -24,31 +24,33 @@ WAITING = 180.0
 MEASURES = ("errors", "p50", "cost")
 
 
-def write(server: Server, project: str, first: int, count: int, minutes_ago: float, *, intents: int) -> None:
-    """Traces of so many intents, by LangSmith's own client."""
+def write(server: Server, project: str, first: int, count: int, minutes_ago: float, *, intents: int) -> str:
+    """Traces of so many intents, by LangSmith's own client; the project's id."""
     client = Client(api_url=server.url, api_key="anything")
+    session = client.create_project(project, upsert=True).id
     start = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=minutes_ago)
-    made = list(
-        traffic.traces(
-            first + count, seed=uuid.uuid5(uuid.NAMESPACE_DNS, project).int % 2**31, intents=intents
-        )
-    )
-    for number, trace in enumerate(made[first:]):
-        sent = traffic.run(trace, "", (start + dt.timedelta(seconds=number)).timestamp())
+    seed = uuid.uuid5(uuid.NAMESPACE_DNS, project).int % 2**31
+    for number, trace in enumerate(traffic.traces(first + count, seed=seed, intents=intents)):
+        if number < first:
+            continue
+        began = start + dt.timedelta(seconds=number - first)
+        sent = traffic.run(trace, "", began.timestamp())
         del sent["session_id"]
         for name in ("start_time", "end_time"):
             sent[name] = dt.datetime.fromisoformat(sent[name])
         client.create_run(project_name=project, **sent)
         if trace.score is not None:
-            client.create_feedback(trace.id, "helpful", score=trace.score, trace_id=trace.id)
+            client.create_feedback(
+                trace.id,
+                "helpful",
+                score=trace.score,
+                trace_id=trace.id,
+                session_id=session,
+                start_time=began,
+            )
     client.flush()
     client.close()
-
-
-def project_id(http: httpx.Client, project: str) -> str:
-    (found,) = http.get("/sessions", params={"name": project}).json()
-    identity: str = found["id"]
-    return identity
+    return str(session)
 
 
 def report(http: httpx.Client, project: str, name: str) -> dict[str, Any]:
@@ -81,17 +83,15 @@ class Reported:
 def reported(server: Server) -> Iterator[Reported]:
     project = f"reported-{uuid.uuid4().hex[:8]}"
     with httpx.Client(base_url=server.url, timeout=60) as http:
-        write(server, project, 0, 100, 40, intents=4)
-        identity = project_id(http, project)
+        identity = write(server, project, 0, 100, 40, intents=4)
         earlier = report(http, identity, "First week")
         write(server, project, 100, 100, 20, intents=7)
         yield Reported(project, identity, earlier, report(http, identity, "Second week"))
 
 
-def test_from_nothing_to_a_report(server: Server, project: str, http: httpx.Client, visit: Visitor) -> None:
-    write(server, project, 0, 60, 30, intents=3)
+def test_from_nothing_to_a_report(server: Server, project: str, visit: Visitor) -> None:
     tab = visit()
-    page = tab.go(f"/ui/projects/{project_id(http, project)}")
+    page = tab.go(f"/ui/projects/{write(server, project, 0, 60, 30, intents=3)}")
     page.get_by_role("link", name="Insights").click()
     expect(page.get_by_role("heading", name="What are these traces about?")).to_be_visible()
     assert tab.serious() == []
@@ -106,8 +106,7 @@ def test_from_nothing_to_a_report(server: Server, project: str, http: httpx.Clie
 def test_progress_is_told_and_a_report_can_be_cancelled(
     server: Server, project: str, http: httpx.Client, visit: Visitor
 ) -> None:
-    write(server, project, 0, 20, 30, intents=2)
-    identity = project_id(http, project)
+    identity = write(server, project, 0, 20, 30, intents=2)
     page = visit().page
     # What is under way is over soon: the page is shown one that stays where it is.
     under_way = http.post(f"/ui/api/projects/{identity}/insights", json={"name": "Slow"}).json()
@@ -154,7 +153,7 @@ def test_a_report_is_read_from_its_points_to_a_trace(
 def test_the_tree_by_keys_alone(server: Server, reported: Reported, visit: Visitor) -> None:
     tab = visit(dark=True)
     page = tab.go(f"/ui/projects/{reported.id}/insights/{reported.later['id']}")
-    tree = page.get_by_role("tree", name="Groups of traces")
+    tree = page.get_by_role("tree", name="Clusters of traces")
     rows = tree.get_by_role("treeitem")
     expect(rows).to_have_count(8)
     for measure in MEASURES:
@@ -172,7 +171,7 @@ def test_the_tree_by_keys_alone(server: Server, reported: Reported, visit: Visit
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name=re.compile(re.escape(name)))).to_be_visible()
     cluster = next(each for each in reported.later["clusters"] if each["name"] == name)
-    grid = page.get_by_role("grid", name="Traces of the group")
+    grid = page.get_by_role("grid", name="Traces of the cluster")
     expect(grid).to_have_attribute("aria-rowcount", str(cluster["num_runs"] + 1))
     page.keyboard.press("Escape")
     expect(rows).to_have_count(8)
@@ -186,7 +185,7 @@ def test_a_group_is_renamed_and_opened_down_to_a_trace(
     page = tab.go(f"/ui/projects/{reported.id}/insights/{reported.later['id']}?cluster={one['id']}")
     expect(page.get_by_role("heading", name=re.compile("Rename"))).to_be_visible()
     page.keyboard.press("r")
-    box = page.get_by_role("textbox", name="Name of the group")
+    box = page.get_by_role("textbox", name="Name of the cluster")
     box.fill(other["name"])
     box.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("another cluster")
@@ -197,7 +196,7 @@ def test_a_group_is_renamed_and_opened_down_to_a_trace(
     page.get_by_role("button", name="Latency").click()
     expect(page).to_have_url(re.compile("sort=latency"))
     assert tab.serious() == []
-    page.get_by_role("grid", name="Traces of the group").get_by_role("link").first.click()
+    page.get_by_role("grid", name="Traces of the cluster").get_by_role("link").first.click()
     expect(page.get_by_role("tree")).to_be_visible()
     page.go_back()
     page.get_by_role("link", name="Second week").click()
@@ -228,8 +227,8 @@ def test_the_map_and_its_list_are_the_same_groups(server: Server, reported: Repo
     tab = visit()
     page = tab.go(f"/ui/projects/{reported.id}/insights/{reported.later['id']}")
     page.get_by_role("link", name="Map", exact=True).click()
-    expect(page.get_by_role("img", name=re.compile("A map of 6 groups"))).to_be_visible()
-    entries = page.get_by_role("list", name="Groups on the map").get_by_role("link")
+    expect(page.get_by_role("img", name=re.compile("A map of 6 clusters"))).to_be_visible()
+    entries = page.get_by_role("list", name="Clusters on the map").get_by_role("link")
     expect(entries).to_have_count(6)
     assert page.locator("svg.map circle").count() == 6
     page.get_by_role("button", name="Errors").click()
@@ -245,7 +244,7 @@ def test_the_map_and_its_list_are_the_same_groups(server: Server, reported: Repo
     )
     entries.first.focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("grid", name="Traces of the group")).to_be_visible()
+    expect(page.get_by_role("grid", name="Traces of the cluster")).to_be_visible()
 
 
 def test_what_has_changed_since_the_earlier_report(
@@ -277,12 +276,12 @@ def test_what_is_asked_for_is_checked_where_it_is_written(
     form.get_by_label("At most").fill("half")
     expect(form.get_by_role("alert")).to_contain_text("whole number")
     form.get_by_label("At most").fill("50")
-    form.get_by_label("Groups a level").fill("3, many")
+    form.get_by_label("Clusters a level").fill("3, many")
     expect(form.get_by_role("alert")).to_contain_text("Whole numbers")
-    form.get_by_label("Groups a level").fill("3, 9, 2")
+    form.get_by_label("Clusters a level").fill("3, 9, 2")
     form.get_by_role("button", name="Start").click()
     expect(form.get_by_role("alert")).to_contain_text("levels have to shrink")
-    form.get_by_label("Groups a level").fill("3")
+    form.get_by_label("Clusters a level").fill("3")
     form.get_by_label("Filter").fill('eq(nam, "assistant")')
     form.get_by_role("button", name="Start").click()
     expect(form.get_by_role("alert")).to_contain_text("did you mean name")
@@ -296,9 +295,9 @@ def test_a_telephone_shows_it_all(server: Server, reported: Reported, visit: Vis
     page = tab.go(f"/ui/projects/{reported.id}/insights/{reported.later['id']}{search}")
     wanted = {
         "": page.get_by_role("tree"),
-        "?view=map": page.get_by_role("list", name="Groups on the map"),
+        "?view=map": page.get_by_role("list", name="Clusters on the map"),
         "?view=changes": page.get_by_role("region", name="New", exact=True),
-        "?cluster=": page.get_by_role("grid", name="Traces of the group"),
+        "?cluster=": page.get_by_role("grid", name="Traces of the cluster"),
     }[view]
     expect(wanted).to_be_visible()
     assert beyond(page) == []

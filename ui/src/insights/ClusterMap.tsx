@@ -30,7 +30,7 @@ export function ClusterMap({ project, report, overall }: { project: string; repo
             </button>
           ))}
         </div>
-        <svg className="map" viewBox={`0 0 ${WIDTH} ${WIDTH * report.height}`} role="img" aria-label={`A map of ${list.length} groups: near is alike, area is share; the list beside it has them all`}>
+        <svg className="map" viewBox={`0 0 ${WIDTH} ${WIDTH * report.height}`} role="img" aria-label={`A map of ${list.length} clusters: near is alike, area is share; the list beside it has them all`}>
           {list.map(({ cluster, number, top }) => {
             const spot = spots.get(cluster.id);
             if (!spot) return null;
@@ -56,7 +56,7 @@ export function ClusterMap({ project, report, overall }: { project: string; repo
         </svg>
         <p className="faint small">Near is alike, area is share. {by === "errors" ? `Red fails most (${percent(worst)}; ${percent(overall.error_rate)} of all).` : "A colour is a theme."}</p>
       </div>
-      <ol className="map-list" aria-label="Groups on the map">
+      <ol className="map-list" aria-label="Clusters on the map">
         {list.map(({ cluster, number, top, topName }) => (
           <li key={cluster.id} className={near === cluster.id ? "near" : ""} onMouseEnter={() => setNear(cluster.id)} onMouseLeave={() => setNear(null)}>
             <Link to={toCluster(project, report.id, cluster.id)} onFocus={() => setNear(cluster.id)} onBlur={() => setNear(null)} title={topName === cluster.name ? cluster.name : `${cluster.name}, in ${topName}`}>

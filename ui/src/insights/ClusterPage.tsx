@@ -27,7 +27,7 @@ export function ClusterPage({ project, report, cluster }: { project: string; rep
   return (
     <div className="cluster-page">
       <header className="report-head">
-        <nav className="crumbs" aria-label="Where this group is">
+        <nav className="crumbs" aria-label="Where this cluster is">
           <Link to={toReports(project)}>Reports</Link>
           <span aria-hidden="true">/</span>
           <Link to={toReport(project, report.id)}>{report.name}</Link>
@@ -59,7 +59,7 @@ export function ClusterPage({ project, report, cluster }: { project: string; rep
           ))}
         </div>
         {below.length > 0 && (
-          <ul className="chips" aria-label="Groups in it">
+          <ul className="chips" aria-label="Clusters in it">
             {below.map((one) => (
               <li key={one.id}>
                 <Link to={toCluster(project, report.id, one.id)} className="chip link-chip">
@@ -115,7 +115,7 @@ function Named({ project, report, cluster }: { project: string; report: Report; 
     >
       <input
         autoFocus
-        aria-label="Name of the group"
+        aria-label="Name of the cluster"
         value={text}
         maxLength={255}
         onFocus={(event) => event.target.select()}
@@ -139,7 +139,7 @@ function Named({ project, report, cluster }: { project: string; report: Report; 
 
 const CLOSENESS: Column<MemberRow> = {
   key: "closeness", title: "Fits", width: "64px", end: true, sort: (run) => run.closeness,
-  cell: (run) => <span className="faint" title="How near its text is to the middle of the group, at most 1">{run.closeness === null ? "–" : run.closeness.toFixed(2)}</span>,
+  cell: (run) => <span className="faint" title="How near its text is to the middle of the cluster, at most 1">{run.closeness === null ? "–" : run.closeness.toFixed(2)}</span>,
 };
 
 /** The columns of runs, some of which the server can sort by. */
@@ -172,7 +172,7 @@ function Members({ project, report, cluster }: { project: string; report: string
   if (!found.data) return <Waiting what="Reading traces" />;
   return (
     <VirtualTable<MemberRow>
-      label="Traces of the group"
+      label="Traces of the cluster"
       rows={rows}
       columns={COLUMNS}
       idOf={(run) => run.id}

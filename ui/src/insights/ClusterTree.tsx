@@ -49,9 +49,9 @@ export function ClusterTree({ project, report, overall, closed, setClosed }: Pro
   return (
     <>
       <p className="legend-line faint small">
-        Bars lean to the right where a group has more than all traces together, to the left where it has less; red is more errors, time or cost.
+        Bars lean to the right where a cluster has more than all traces together, to the left where it has less; red is more errors, time or cost.
       </p>
-      <ul className="clusters" role="tree" aria-label="Groups of traces" ref={list} onKeyDown={pressed}>
+      <ul className="clusters" role="tree" aria-label="Clusters of traces" ref={list} onKeyDown={pressed}>
         {rows.map(({ cluster, depth, children, open }, index) => (
           <li
             key={cluster.id}
@@ -59,7 +59,6 @@ export function ClusterTree({ project, report, overall, closed, setClosed }: Pro
             aria-level={depth + 1}
             aria-expanded={children > 0 ? open : undefined}
             aria-selected={index === chosen}
-            aria-label={`${cluster.name}, ${count(cluster.runs)} traces, ${percent(cluster.stats.share)}`}
             tabIndex={index === chosen ? 0 : -1}
             className="cluster-row"
             onFocus={() => setAt(index)}
@@ -81,7 +80,10 @@ export function ClusterTree({ project, report, overall, closed, setClosed }: Pro
                 <span className="share-bar" style={{ width: `${Math.max(0.5, cluster.stats.share * 100)}%` }} />
               </span>
               <span className="share-text">{percent(cluster.stats.share)}</span>
-              <span className="faint small share-count">{count(cluster.runs)}</span>
+              <span className="faint small share-count">
+                {count(cluster.runs)}
+                <span className="unseen"> traces</span>
+              </span>
             </span>
             <span className="measures">
               {measures(cluster.stats, overall).map((measure) => (

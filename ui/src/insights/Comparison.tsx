@@ -1,4 +1,4 @@
-/** What has changed since an earlier report of the project: groups that are new, gone, grown and shrunk. */
+/** What has changed since an earlier report of the project: clusters that are new, gone, grown and shrunk. */
 
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";

@@ -64,7 +64,7 @@ export function NewReport({ project, start, close }: { project: string; start: U
         <input inputMode="numeric" value={sample} placeholder="all of them" aria-invalid={wrongSample} className={wrongSample ? "wrong" : ""} onChange={(event) => setSample(event.target.value)} />
       </label>
       <label className="field">
-        <span>Groups a level, the finest first</span>
+        <span>Clusters a level, the finest first</span>
         <input value={depth} placeholder="as their number suggests, or: 20, 5" aria-invalid={counts === undefined} className={counts === undefined ? "wrong" : ""} onChange={(event) => setDepth(event.target.value)} />
       </label>
       {wrongSample && <p className="bad wide" role="alert">At most how many traces: a whole number above 1.</p>}

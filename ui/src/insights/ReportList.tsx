@@ -39,7 +39,7 @@ export function ReportList({ project }: { project: string }): ReactNode {
         <>
           {!asking && (
             <Empty title="What are these traces about?">
-              <p>A report puts traces that are alike together, gives each group a name, and tells which of them fail more, take longer, cost more or are judged worse than the rest. It is made here, without a language model, and takes from seconds to some minutes.</p>
+              <p>A report puts traces that are alike together in clusters, gives each a name, and tells which of them fail more, take longer, cost more or are judged worse than the rest. It is made here, without a language model, and takes from seconds to some minutes.</p>
               {mayWrite ? (
                 <>
                   <div className="row">

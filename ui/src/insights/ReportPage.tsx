@@ -7,7 +7,7 @@ import { ask } from "../api/http";
 import type { Highlight, Report } from "../api/insights";
 import { useMe } from "../app/me";
 import { Link, changed, go, toTrace, useParams } from "../app/router";
-import { count, exactly } from "../format/format";
+import { count, exactly, moment } from "../format/format";
 import { Empty, Failure, Waiting } from "../parts/Notice";
 import { Popover } from "../parts/Popover";
 import { ClusterMap } from "./ClusterMap";
@@ -20,7 +20,7 @@ import { toCluster, toReport, toReports } from "./addresses";
 import { withReferences } from "./figures";
 
 const VIEWS = [
-  ["tree", "Groups"],
+  ["tree", "Clusters"],
   ["map", "Map"],
   ["changes", "Changes"],
 ] as const;
@@ -67,7 +67,7 @@ function Head({ project, report }: { project: string; report: Report }): ReactNo
         {report.report && report.runs !== null && report.runs > 0 && <span>{count(report.report.distinct)} different texts</span>}
         {report.asked.sample !== null && <span>{report.asked.sample <= 1 ? `a sample of ${Math.round(report.asked.sample * 100)} %` : `at most ${count(report.asked.sample)}`}</span>}
         {report.asked.filter && <code className="clipped" title={report.asked.filter}>{report.asked.filter}</code>}
-        <span title={exactly(report.created)}>made {exactly(report.finished ?? report.created)}</span>
+        <span title={exactly(report.created)}>made {moment(report.finished ?? report.created)}</span>
       </p>
     </header>
   );
@@ -88,7 +88,7 @@ function Remove({ project, report }: { project: string; report: Report }): React
     <Popover label="Delete" title="Delete this report">
       {() => (
         <div className="share">
-          <p>The report and its groups go. The traces stay.</p>
+          <p>The report and its clusters go. The traces stay.</p>
           <button type="button" className="button danger" disabled={remove.isPending} onClick={() => remove.mutate()}>
             Delete the report
           </button>

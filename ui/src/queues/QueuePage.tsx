@@ -178,7 +178,7 @@ function Items({ queue, section, total }: { queue: Queue; section: Section; tota
       return (
         <Empty title="Nothing is in this queue yet">
           <p>
-            Put the traces of a group of an <Link to="/ui/">insights report</Link> into it, or add runs with the client:
+            Put the traces of a cluster of an <Link to="/ui/">insights report</Link> into it, or add runs with the client:
           </p>
           <code className="verbatim">client.add_runs_to_annotation_queue("{queue.id}", run_ids=[…])</code>
         </Empty>

@@ -7,6 +7,7 @@ There is no chance in it: one report looks the same to everybody, at any time. N
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -28,7 +29,11 @@ FILLED: Final = 0.3
 _LEAST: Final = 0.014
 _LARGEST: Final = 0.2
 _STEPS: Final = 240
+_WORK: Final = 24_000
+"""Steps times circles: of hundreds, which are small, some may touch."""
 _GAP: Final = 0.006
+_KEPT: Final = 8
+"""Maps of the reports looked at last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,33 +47,43 @@ class Spot:
 
 
 def drawn(clusters: Sequence[Cluster]) -> list[Spot]:
-    """The finest clusters, in the order in which they come. Clusters without a middle lie in that of the map."""
+    """The finest clusters, in the order in which they come. Clusters without a middle lie in that of the map.
+
+    Some hundred clusters take a second: to be called beside the event loop.
+    """
     finest = [each for each in clusters if each.level == 0]
     if not finest:
         return []
-    weights = np.array([max(1, each.runs) for each in finest], np.float64)
+    spots = _laid_out(tuple((max(1, each.runs), each.centroid) for each in finest))
+    return [Spot(each.id, *spot) for each, spot in zip(finest, spots, strict=True)]
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _laid_out(clusters: tuple[tuple[int, bytes], ...]) -> tuple[tuple[float, float, float], ...]:
+    """x, y and radius of each, by its traces and its middle: a report does not change, and is looked at often."""
+    weights = np.array([runs for runs, _ in clusters], np.float64)
     radii = np.clip(np.sqrt(FILLED * HEIGHT * weights / weights.sum() / np.pi), _LEAST, _LARGEST)
     # Many small circles that are all drawn a little too large must still find room.
     radii *= min(1.0, float(np.sqrt(FILLED * HEIGHT / np.pi / np.square(radii).sum())))
-    spots = _apart(_stretched(_plane(finest, weights), radii), radii)
-    return [
-        Spot(each.id, round(float(x), 5), round(float(y), 5), round(float(radius), 5))
-        for each, (x, y), radius in zip(finest, spots, radii, strict=True)
-    ]
+    spots = _apart(_stretched(_plane([middle for _, middle in clusters], weights), radii), radii)
+    return tuple(
+        (round(float(x), 5), round(float(y), 5), round(float(radius), 5))
+        for (x, y), radius in zip(spots, radii, strict=True)
+    )
 
 
-def _plane(clusters: Sequence[Cluster], weights: Floats) -> Floats:
+def _plane(centroids: Sequence[bytes], weights: Floats) -> Floats:
     """Two coordinates each, around 0. The sign of an axis, which the method leaves open, is such that the cluster that
     is farthest out lies on its positive side."""
-    widths = [len(each.centroid) for each in clusters]
-    middles = np.zeros((len(clusters), max(1, max(widths) // 2)))
-    for row, each in enumerate(clusters):
-        if len(each.centroid) == max(widths):
-            middles[row] = np.frombuffer(each.centroid, "<f2", len(each.centroid) // 2)
+    width = max(map(len, centroids))
+    middles = np.zeros((len(centroids), max(1, width // 2)))
+    for row, centroid in enumerate(centroids):
+        if 0 < len(centroid) == width:
+            middles[row] = np.frombuffer(centroid, "<f2", width // 2)
     np.nan_to_num(middles, copy=False, posinf=0.0, neginf=0.0)
     share = weights / weights.sum()
     middles -= share @ middles
-    found = np.zeros((len(clusters), 2))
+    found = np.zeros((len(centroids), 2))
     axes = np.linalg.svd(middles * np.sqrt(share)[:, None], full_matrices=False)[2][:2]
     for at, axis in enumerate(axes):
         along = middles @ axis
@@ -94,17 +109,22 @@ def _apart(spots: Floats, radii: Floats) -> Floats:
     size = np.array([1.0, HEIGHT])
     edges = radii[:, None] + _GAP / 2
     wanted = radii[:, None] + radii[None, :] + _GAP
+    np.fill_diagonal(wanted, 0.0)
+    reach = np.square(wanted)
     order = np.arange(len(spots), dtype=np.float64)
     # Circles in one place have no direction to part in: each gets one of its own, around the clock.
     nudge = 1e-4 * np.stack([np.cos(2.4 * order), np.sin(2.4 * order)], axis=1)
     spots = np.clip(spots + nudge, edges, size - edges)
-    for _ in range(_STEPS):
-        between = spots[:, None, :] - spots[None, :, :]
-        distance = np.sqrt(np.square(between).sum(axis=2))
-        np.fill_diagonal(distance, np.inf)
-        overlap = np.maximum(0.0, wanted - distance)
-        if overlap.max(initial=0.0) < 1e-4:
+    for _ in range(min(_STEPS, _WORK // len(spots))):
+        x, y = spots[:, 0], spots[:, 1]
+        near = np.square(x[:, None] - x[None, :]) + np.square(y[:, None] - y[None, :]) < reach
+        one, other = np.nonzero(near)
+        between = spots[one] - spots[other]
+        distance = np.maximum(np.sqrt(np.square(between).sum(axis=1)), 1e-9)
+        overlap = wanted[one, other] - distance
+        if not len(one) or overlap.max() < _GAP / 2:
             break
-        push = (between / np.maximum(distance, 1e-9)[..., None] * overlap[..., None]).sum(axis=1) * 0.35
-        spots = np.clip(spots + push, edges, size - edges)
+        push = between * (overlap / distance * 0.35)[:, None]
+        moved = np.stack([np.bincount(one, push[:, axis], len(spots)) for axis in (0, 1)], axis=1)
+        spots = np.clip(spots + moved, edges, size - edges)
     return spots
