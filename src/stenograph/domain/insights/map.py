@@ -30,7 +30,7 @@ _LEAST: Final = 0.014
 _LARGEST: Final = 0.2
 _STEPS: Final = 240
 _WORK: Final = 24_000
-"""Steps times circles: of hundreds, which are small, some may touch."""
+"""Steps times circles: of hundreds, which are small, some may overlap."""
 _GAP: Final = 0.006
 _KEPT: Final = 8
 """Maps of the reports looked at last."""
