@@ -114,7 +114,7 @@ def test_progress_is_told_and_a_report_can_be_cancelled(
     state = {"status": "running", "progress": {"stage": "embed", "done": 30, "of": 40}}
 
     def stand(route: Any) -> None:
-        nothing = {"report": None, "clusters": [], "map": [], "height": 0.66, "earlier": []}
+        nothing: dict[str, Any] = {"report": None, "clusters": [], "map": [], "height": 0.66, "earlier": []}
         route.fulfill(json={**under_way, **nothing, **state})
 
     page.route(address, stand)

@@ -1,11 +1,13 @@
-"""Whether a page is wider than its window, and what makes it so."""
+"""Whether a page is larger than its window, and what makes it so."""
 
 from __future__ import annotations
 
 from playwright.sync_api import Page
 
 _BEYOND = """() => {
-  if (document.documentElement.scrollWidth <= innerWidth) return [];
+  const all = document.documentElement;
+  if (all.scrollHeight > innerHeight) return [`the document is ${all.scrollHeight} high`];
+  if (all.scrollWidth <= innerWidth) return [];
   return [...document.querySelectorAll("body *")]
     .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
     .slice(0, 12)
@@ -14,6 +16,7 @@ _BEYOND = """() => {
 
 
 def beyond(page: Page) -> list[str]:
-    """Elements past the right edge, when the page can be scrolled sideways; tables may scroll within themselves."""
+    """Elements past the right edge, when the page can be scrolled sideways; tables may scroll within themselves. The
+    document itself never scrolls, only what is below the bar at the top."""
     found: list[str] = page.evaluate(_BEYOND)
     return found
