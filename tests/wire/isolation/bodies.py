@@ -86,6 +86,7 @@ SPANS_IN = {
 SERIES = {"since": 1_767_225_600_000_000, "until": 1_767_229_200_000_000, "stride": 60_000_000}
 NOTED = {"metadata_filter.note": "<secret>"}
 INSIGHT = "/sessions/{session_id}/insights/{insights_job_id}"
+UI_INSIGHT = "/ui/api/projects/{project_id}/insights/{insights_job_id}"
 CALL = {"method": "GET", "url": "mine"}
 SESSION_IN = {"agent": "<agent>", "situation": "mine"}
 SECRET_IN = {"name": "<word>", "value": "mine"}

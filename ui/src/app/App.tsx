@@ -22,6 +22,7 @@ const DatasetPage = lazy(() => import("../datasets/DatasetPage").then((room) => 
 const PublicDataset = lazy(() => import("../datasets/PublicDataset").then((room) => ({ default: room.PublicDataset })));
 const ConversationsPage = lazy(() => import("../conversations/ConversationsPage"));
 const SettingsPage = lazy(() => import("../settings/SettingsPage"));
+const QueuesArea = lazy(() => import("../queues/QueuesArea"));
 
 function makeClient(): QueryClient {
   return new QueryClient({
@@ -89,11 +90,12 @@ function House({ path }: { path: string }): ReactNode {
 }
 
 function pageOf(path: string): ReactNode {
-  const [, , place, id] = path.split("/");
+  const [, , place, id, room, thing] = path.split("/");
   if (!place) return <ProjectsPage />;
-  if (place === "projects" && id) return <ProjectPage key={id} id={id} />;
+  if (place === "projects" && id) return <ProjectPage key={id} id={id} insights={room === "insights" ? (thing ?? "") : null} />;
   if (place === "traces" && id) return <TracePage key={id} id={id} />;
   if (place === "datasets") return id ? <DatasetPage key={id} id={id} /> : <DatasetsPage />;
+  if (place === "queues") return <QueuesArea path={path} />;
   if (place === "conversations") return <ConversationsPage id={id} />;
   if (place === "settings") return <SettingsPage place={id} />;
   if (place === "connect") return <Connect />;
@@ -132,6 +134,7 @@ function Frame({ me, children }: { me: Me; children: ReactNode }): ReactNode {
         <nav aria-label="Pages">
           <Link to="/ui/">Projects</Link>
           <Link to="/ui/datasets">Datasets</Link>
+          <Link to="/ui/queues">Queues</Link>
           <Link to="/ui/conversations">Conversations</Link>
           <Link to="/ui/settings">Settings</Link>
           <Link to="/ui/connect">Connect</Link>

@@ -1,7 +1,7 @@
 /** One project: its runs, its charts, its threads, over the same filter and span of time. */
 
 import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, useEffect, useMemo, useState } from "react";
+import { type ReactNode, Suspense, lazy, useEffect, useMemo, useState } from "react";
 
 import { ask } from "../api/http";
 import type { Asked } from "../api/types";
@@ -12,6 +12,8 @@ import { RangePicker } from "./RangePicker";
 import { RunsTab } from "./RunsTab";
 import { ThreadsTab } from "./ThreadsTab";
 import { type Range, rangeOf } from "./range";
+
+const InsightsTab = lazy(() => import("../insights/InsightsTab"));
 
 const TABS = [
   ["traces", "Traces"],
@@ -26,7 +28,8 @@ export interface Scope {
   range: Range;
 }
 
-export function ProjectPage({ id }: { id: string }): ReactNode {
+/** `insights` is null but under /insights: there it names a report, or is empty for all of them. */
+export function ProjectPage({ id, insights = null }: { id: string; insights?: string | null }): ReactNode {
   const [params] = useParams();
   const tab = TABS.find(([key]) => key === params.get("tab"))?.[0] ?? "traces";
   const project = useQuery({ queryKey: ["project", id], queryFn: () => ask<{ id: string; name: string; description: string | null }>(`/projects/${id}`) });
@@ -62,19 +65,26 @@ export function ProjectPage({ id }: { id: string }): ReactNode {
         <nav className="tabs" aria-label="Views of the project">
           {TABS.map(([key, label]) => {
             const next = new URLSearchParams(params);
-            for (const gone of ["thread", "tab"]) next.delete(gone);
+            for (const gone of ["thread", "tab", "cluster", "view", "with"]) next.delete(gone);
             if (key !== "traces") next.set("tab", key);
             const text = next.toString();
             return (
-              <Link key={key} to={toProject(id, text && `?${text}`)} aria-current={key === tab ? "page" : undefined}>
+              <Link key={key} to={toProject(id, text && `?${text}`)} aria-current={insights === null && key === tab ? "page" : undefined}>
                 {label}
               </Link>
             );
           })}
+          <Link to={`${toProject(id)}/insights`} aria-current={insights !== null ? "page" : undefined}>
+            Insights
+          </Link>
         </nav>
-        <RangePicker range={range} />
+        {insights === null && <RangePicker range={range} />}
       </header>
-      {tab === "charts" ? <ChartsTab scope={scope} /> : tab === "threads" ? <ThreadsTab scope={scope} /> : <RunsTab key={tab} scope={scope} />}
+      {insights !== null ? (
+        <Suspense fallback={<Waiting />}>
+          <InsightsTab project={id} report={insights || null} />
+        </Suspense>
+      ) : tab === "charts" ? <ChartsTab scope={scope} /> : tab === "threads" ? <ThreadsTab scope={scope} /> : <RunsTab key={tab} scope={scope} />}
     </div>
   );
 }

@@ -72,7 +72,7 @@ export function ThreadsTab({ scope }: { scope: Scope }): ReactNode {
   );
 }
 
-function Thread({ project, id, back }: { project: string; id: string; back: string }): ReactNode {
+export function Thread({ project, id, back }: { project: string; id: string; back: string }): ReactNode {
   const found = useInfiniteQuery({
     queryKey: ["turns", project, id],
     queryFn: ({ pageParam, signal }) => ask<{ turns: Turn[]; next: After | null }>(`/projects/${project}/turns`, { body: { thread: id, after: pageParam }, signal }),

@@ -112,7 +112,7 @@ function CopyMenu({ run }: { run: RunDetail }): ReactNode {
   );
 }
 
-function Content({ run, base }: { run: RunDetail; base: string }): ReactNode {
+export function Content({ run, base }: { run: RunDetail; base: string }): ReactNode {
   const { inputs, outputs } = run.payloads;
   const path = `${base}/${run.id}`;
   return (
