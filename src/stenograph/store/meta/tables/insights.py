@@ -26,11 +26,11 @@ insight_jobs: Final = sa.Table(
     sa.Column("runs", sa.BigInteger(), nullable=True),
     sa.Column("shape", RawJson(), nullable=True),
     sa.Column("report", RawJson(), nullable=True),
-    sa.Column("plan", RawJson(), nullable=True),
     micros("created_at"),
     micros("modified_at"),
     micros("started_at", nullable=True),
     micros("finished_at", nullable=True),
+    sa.Column("plan", RawJson(), nullable=True),
     goes_with("insight_jobs", "projects", "project_id", "project"),
 )
 sa.Index(
