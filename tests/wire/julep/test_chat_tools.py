@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -135,8 +136,8 @@ class Api:
     asked: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
 
 
-@pytest.fixture
-def api() -> Iterator[Api]:
+@pytest.fixture(scope="module")
+def served() -> Iterator[Api]:
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: Any) -> None:
             """Nothing on the standard error."""
@@ -168,15 +169,30 @@ def api() -> Iterator[Api]:
 
 
 @pytest.fixture
-def reaching(own_server: Server, model: ModelServer, api: Api) -> Iterator[Any]:
+def api(served: Api) -> Api:
+    """The same, not asked anything yet."""
+    served.asked.clear()
+    return served
+
+
+@pytest.fixture(scope="module")
+def reaching_server(
+    served: Api, answering: ModelServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """A server that may call the API, and no other host of this machine."""
-    own_server.environment = {
-        "STENOGRAPH_LLM_BASE_URL": model.url,
+    environment = {
+        "STENOGRAPH_LLM_BASE_URL": answering.url,
         "STENOGRAPH_LLM_MODEL": "small",
-        "STENOGRAPH_PRIVATE_HOSTS": api.host,
+        "STENOGRAPH_PRIVATE_HOSTS": served.host,
     }
-    own_server.start()
-    with client_of(own_server) as client:
+    running = Server(tmp_path_factory.mktemp("reaching") / "data", environment).start()
+    yield running
+    assert running.stop() == 0, running.log[-4000:]
+
+
+@pytest.fixture
+def reaching(reaching_server: Server, model: ModelServer, api: Api) -> Iterator[Any]:
+    with client_of(reaching_server) as client:
         yield client
 
 
@@ -190,12 +206,13 @@ def call_of(api: Api, path: str = "/now", method: str = "GET", **more: Any) -> d
 def test_api_calls_are_run_until_there_is_an_answer(
     reaching: Any, model: ModelServer, api: Api, stream: bool
 ) -> None:
-    reaching.secrets.create(name="API_TOKEN", value="s3cret")
+    token = f"API_TOKEN_{uuid.uuid4().hex}"
+    reaching.secrets.create(name=token, value="s3cret")
     look = call_of(
         api,
         headers={"Authorization": "Bearer {{ secrets.token }}"},
         params={"units": "c"},
-        secrets={"token": {"name": "API_TOKEN"}},
+        secrets={"token": {"name": token}},
     )
     ident = with_tools(reaching, look, WEATHER, auto_run_tools=True)
     model.script.append(Reply(calls=[("a", "look", '{"city":"Paris","units":"f"}')]))
