@@ -140,7 +140,9 @@ def test_another_model_embeds_all_anew_and_searches_stay_right_meanwhile(
             async with asyncio.timeout(30):
                 while await new.meta.docs.count_without_vector("new@2d") != 18:
                     await asyncio.sleep(0)
-                while len(model.asked) < before + 2:  # the slow answer is for the next of these, not for what follows
+                while (
+                    len(model.asked) < before + 2
+                ):  # the slow answer is for the next of these, not for what follows
                     await asyncio.sleep(0)
             # the first 32 are the new model's: those alone are compared with its vectors, words find all
             assert await new.found(vector=CAT, limit=50) == sorted(f"cat {number}" for number in range(32))
