@@ -111,14 +111,16 @@ def test_charts_and_threads(server: Server, project: str, visit: Visitor) -> Non
     page.get_by_label("Groups").select_option("name")
     expect(page.get_by_role("img", name=re.compile("Latency: support agent"))).to_be_visible()
     page.get_by_role("button", name=re.compile("Last 7 days")).click()
-    page.get_by_role("button", name="Last hour").click()
+    with page.expect_response(re.compile("/series$")):
+        page.get_by_role("button", name="Last hour").click()
     expect(page).to_have_url(re.compile("range=1h"))
+    page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     plot = page.get_by_role("img", name=re.compile("^Traces"))
     box = plot.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + 60)
     page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 1.01, box["y"] + 60, steps=4)
+    page.mouse.move(box["x"] + box["width"] * 0.98, box["y"] + 60, steps=4)
     page.mouse.up()
     expect(page).to_have_url(re.compile("since=.*until="))
     expect(page.get_by_role("row")).to_have_count(4)
