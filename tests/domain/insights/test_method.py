@@ -141,12 +141,14 @@ def test_given_categories_that_only_the_window_before_has_are_left_out() -> None
     assert [each.name for each in found.clusters if each.level == 1] == ["refund"]
 
 
-def test_growth_against_the_window_before() -> None:
+@pytest.mark.parametrize("hierarchy", [(2,), (2, 1)])
+def test_growth_against_the_window_before(hierarchy: tuple[int, ...]) -> None:
     said = ["refund my money please", "download an invoice pdf"]
     rows = [TraceRow(uuid.UUID(int=at), PROJECT, 1, said[at % 2], said[at % 2]) for at in range(300)]
-    found = report_of(rows, before=[said[0]] * 250 + [said[1]] * 50, hierarchy=(2,))
-    assert any("grew to 50.0% of traces, from 16.7%" in point for point in found.key_points)
-    assert [each.runs for each in found.clusters] == [150, 150]
+    found = report_of(rows, before=[said[0]] * 250 + [said[1]] * 50 + ["goodbye"], hierarchy=hierarchy)
+    assert any("grew to 50.0% of traces, from 16." in point for point in found.key_points)
+    assert [each.runs for each in found.clusters if each.level == 0] == [150, 150]
+    assert found.distinct == 2, "what only the window before has is none of the report's texts"
 
 
 def test_attributes_are_summed_up() -> None:

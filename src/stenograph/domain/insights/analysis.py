@@ -200,7 +200,7 @@ class _Composition:
             highlighted=highlighted,
             overall=overall,
             agreement=self._vectors.agreement,
-            distinct=len(self._distinct.texts),
+            distinct=int((self._distinct.weights > 0).sum()),  # those of the window before have no weight
             reach=keeping.reach(keeping.middles(clusters), self._vectors.sample.astype(np.float32)),
         )
 
@@ -283,10 +283,9 @@ class _Composition:
             )
             for number, each in enumerate(self._told)
         ]
-        before = None
-        if len(self._distinct.of_before):
-            before = self._before()
-        differences = statistics.differences(self._columns, self._chosen, before)
+        earlier = len(self._distinct.of_before)
+        before = self._before() if earlier else []
+        differences = statistics.differences(self._columns, self._chosen, before, earlier)
         told = findings.worth_telling(differences, clusters, findings.MOST_POINTS - 1)
         seen = findings.Seen(
             [row.run_id for row in self._rows],

@@ -93,15 +93,16 @@ def _scores(values: Numbers) -> dict[str, Any] | None:
 
 
 def differences(
-    columns: Columns, clusters: Sequence[Chosen], before: Sequence[int] | None = None
+    columns: Columns, clusters: Sequence[Chosen], before: Sequence[int] = (), total_before: int = 0
 ) -> list[Difference]:
-    """Those that stand, the most certain first. `before` are the clusters' counts in a sample of what came before."""
+    """Those that stand, the most certain first. `before` are the clusters' counts in a sample of what came before: of
+    each level they add up to `total_before`. Without a sample nothing is said of growth."""
     tested: list[Difference] = []
     ranks = {name: _ranked(values) for name, values in _amounts(columns).items()}
     for number, inside in enumerate(clusters):
         tested += _tests(number, inside, columns, ranks)
-    if before is not None:
-        tested += _growth(clusters, before)
+    if total_before >= LEAST_TRACES:
+        tested += _growth(clusters, before, total_before)
     kept = _kept([each.p for each in tested])
     found = [each for each, keep in zip(tested, kept, strict=True) if keep and _worth_saying(each)]
     return sorted(found, key=lambda each: (each.p, -abs(each.z), each.cluster, each.measure, each.key))
@@ -169,11 +170,8 @@ def proportions(some: int, of: int, others: int, of_others: int) -> float:
     return 0.0 if spread == 0 else (some / of - others / of_others) / spread
 
 
-def _growth(clusters: Sequence[Chosen], before: Sequence[int]) -> list[Difference]:
-    total_before = sum(before)
-    if total_before < LEAST_TRACES or not clusters:
-        return []
-    total = len(clusters[0])
+def _growth(clusters: Sequence[Chosen], before: Sequence[int], total_before: int) -> list[Difference]:
+    total = len(clusters[0]) if clusters else 0
     found = []
     for number, (inside, count) in enumerate(zip(clusters, before, strict=True)):
         size = int(inside.sum())
