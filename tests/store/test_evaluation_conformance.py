@@ -191,6 +191,22 @@ def test_orders_conditions_and_pages(meta: Meta) -> None:
     meta(work)
 
 
+def test_an_evaluation_is_in_the_name_of_the_first_project_that_claims_it(meta: Meta) -> None:
+    async def work(store: MetaStore) -> None:
+        first, second, theirs = uuid4(), uuid4(), uuid4()
+        unnamed, named = experiment(within_id=None), experiment(within_id=second)
+        for each in (unnamed, named):
+            await store.evaluations.create(each)
+        await store.evaluations.claim(OTHER, unnamed.project.id, theirs)
+        for claimed in (first, second):
+            await store.evaluations.claim(MINE, unnamed.project.id, claimed)
+        await store.evaluations.claim(MINE, named.project.id, first)
+        assert await store.evaluations.within(MINE, first) == [unnamed.project.id]
+        assert await store.evaluations.within(MINE, second) == [named.project.id]
+
+    meta(work)
+
+
 def test_an_experiment_goes_with_its_project(meta: Meta) -> None:
     async def work(store: MetaStore) -> None:
         made = experiment()

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -74,10 +74,17 @@ class Belonging:
 
 @dataclass(frozen=True, slots=True)
 class _Over:
-    """An experiment, and the dataset of ours that it is over."""
+    """An experiment, and the dataset of ours that it is over. `is_open`: it is in the name of no project yet."""
 
     project: UUID
     dataset: UUID | None
+    is_open: bool = False
+
+    @classmethod
+    def of(cls, experiment: Experiment) -> _Over:
+        said = experiment.evaluation
+        is_open = said is not None and said.within_id is None
+        return cls(experiment.project.id, experiment.project.reference_dataset_id, is_open)
 
 
 class ExperimentSessions:
@@ -104,12 +111,20 @@ class ExperimentSessions:
         self._without: dict[UUID, float] = {}
 
     async def of(
-        self, workspace: UUID, session: UUID, run: object = None, datapoint: object = None
+        self,
+        workspace: UUID,
+        session: UUID,
+        run: object = None,
+        datapoint: object = None,
+        *,
+        client: Callable[[], Awaitable[UUID]] | None = None,
     ) -> Belonging | None:
         """Where to record something of this session; None for where its client says, as when the experiment is gone.
 
         `run` and `datapoint` are what its metadata has as run_id and datapoint_id, whatever JSON that is. When they
-        put a session into an experiment that is known to be elsewhere, all of it moves there.
+        put a session into an experiment that is known to be elsewhere, all of it moves there. `client` tells the
+        project that the client names, where it names one: an experiment that was begun in no project's name is in that
+        one's from then on.
         """
         key = (workspace.int, session.int)
         over = None
@@ -119,6 +134,8 @@ class ExperimentSessions:
             found = await self._remembered(workspace, session)
             gone = found is not None and self._recorder.deleted.gone(workspace, found.project)
             return None if gone else found
+        if over.is_open and client is not None:
+            await self._claim(workspace, over, await client())
         found = await self._belonging(workspace, over, datapoint)
         known = self._sessions.get(key)
         if known is not None and known.project == found.project:
@@ -135,15 +152,8 @@ class ExperimentSessions:
 
     def learn(self, experiment: Experiment) -> None:
         """This experiment has just been made or changed here."""
-        project = experiment.project
-        over = _Over(project.id, project.reference_dataset_id)
-        self._without.pop(project.workspace, None)
-        _keep(
-            self._experiments,
-            (project.workspace.int, project.id.int),
-            (self._clock() + CACHE_TTL, over),
-            _EXPERIMENTS,
-        )
+        self._without.pop(experiment.project.workspace, None)
+        self._remember(experiment.project.workspace, experiment.project.id, _Over.of(experiment))
 
     async def gather(self, experiment: Experiment, event_ids: Sequence[str]) -> tuple[str, ...]:
         """Have those of these sessions in the experiment's project that say so themselves and are elsewhere.
@@ -153,7 +163,7 @@ class ExperimentSessions:
         """
         project = experiment.project
         wanted = {found: each for each in event_ids if (found := _as_uuid(each)) is not None}
-        over = _Over(project.id, project.reference_dataset_id)
+        over = _Over.of(experiment)
         arrived: set[UUID] = set()
         moving: dict[UUID, Belonging] = {}
         for ids in _batches(list(wanted)):
@@ -177,9 +187,18 @@ class ExperimentSessions:
         if entry is not None and entry[0] > self._clock():
             return entry[1]
         found = await self._evaluations.read(workspace, project_id)
-        over = None if found is None else _Over(project_id, found.project.reference_dataset_id)
-        _keep(self._experiments, key, (self._clock() + CACHE_TTL, over), _EXPERIMENTS)
+        over = None if found is None else _Over.of(found)
+        self._remember(workspace, project_id, over)
         return over
+
+    def _remember(self, workspace: UUID, project_id: UUID, over: _Over | None) -> None:
+        key = (workspace.int, project_id.int)
+        _keep(self._experiments, key, (self._clock() + CACHE_TTL, over), _EXPERIMENTS)
+
+    async def _claim(self, workspace: UUID, over: _Over, named: UUID) -> None:
+        """HoneyHive's clients begin an experiment without a project, and name theirs on its sessions alone."""
+        await self._evaluations.claim(workspace, over.project, named)
+        self._remember(workspace, over.project, replace(over, is_open=False))
 
     async def _belonging(self, workspace: UUID, over: _Over, datapoint: object) -> Belonging:
         named = _as_uuid(datapoint) if isinstance(datapoint, str) else None

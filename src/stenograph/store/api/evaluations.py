@@ -30,6 +30,9 @@ class Evaluations(Protocol):
     async def within(self, workspace: UUID, project_id: UUID, *, or_none: bool = False) -> list[UUID]:
         """The projects that have an evaluation for which this project was named; or none, with `or_none`."""
 
+    async def claim(self, workspace: UUID, project_id: UUID, within: UUID) -> None:
+        """Put an evaluation in the name of a project, unless it is in that of one already."""
+
     async def any(self, workspace: UUID) -> bool:
         """Whether there is one experiment at all."""
 

@@ -79,6 +79,15 @@ class Evaluations:
         wanted = _live(workspace, _P.id).where(_T.project_id.is_not(None), named)
         return await self._engine.read(lambda connection: list(connection.execute(wanted).scalars()))
 
+    async def claim(self, workspace: UUID, project_id: UUID, within: UUID) -> None:
+        unnamed = (_T.workspace_id == workspace, _T.project_id == project_id, _T.within_id.is_(None))
+        change = sa.update(tables.evaluations).where(*unnamed).values(within_id=within)
+
+        def work(connection: sa.Connection) -> None:
+            connection.execute(change)
+
+        await self._engine.write(work)
+
     async def any(self, workspace: UUID) -> bool:
         wanted = _live(workspace, _P.id).limit(1)
         return await self._engine.read(lambda connection: connection.execute(wanted).first()) is not None

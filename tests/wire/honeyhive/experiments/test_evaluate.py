@@ -217,6 +217,24 @@ def test_spans_below_and_decorated_evaluators_are_found(run: Evaluate) -> None:
     assert row_of(found, "correct").event_name == "nested"  # the topmost comes first
 
 
+def test_the_project_of_the_environment_has_the_sessions(
+    run: Evaluate, hh: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """evaluate() names no project for its run; its tracer names that of the environment for each session."""
+    project = f"p {uuid.uuid4().hex}"
+    monkeypatch.setenv("HH_PROJECT", project)
+    found = run(answer, dataset=DATA[:1])
+    [session] = get(hh, f"/v1/runs/{found.run_id}")["evaluation"]["event_ids"]
+
+    def names(project: str) -> set[str]:
+        wanted = {"field": "session_id", "operator": "is", "value": session, "type": "string"}
+        events = hh.post("/events/export", json={"project": project, "filters": [wanted]}).json()["events"]
+        return {each["event_name"] for each in events if each["event_type"] != "session"}
+
+    assert names(project) == {"answer"}
+    assert names(f"not {project}") == set()
+
+
 def test_own_ids_are_kept(run: Evaluate) -> None:
     found = run(answer, dataset=[{**DATA[0], "id": "mine"}, {**DATA[1], "id": "EXT-yours"}])
     assert set(found.passed) == {"EXT-mine", "EXT-yours"}

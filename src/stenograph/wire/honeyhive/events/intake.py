@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from uuid import UUID, uuid4
 
 import msgspec
@@ -271,7 +272,10 @@ class Intake:
     async def _belonging(self, session: UUID, said: Said) -> Belonging | None:
         """Where a session belongs that was recorded for an experiment; what it answers is kept for its root."""
         run, datapoint = named_in(said.metadata)
-        found = await self.to.experiments.sessions.of(self.workspace, session, run, datapoint)
+        client = None if said.project is None else partial(self._named, said.project)
+        found = await self.to.experiments.sessions.of(
+            self.workspace, session, run, datapoint, client=client
+        )
         if found is not None and found.example is not None:
             self._examples[session] = found.example
         return found
