@@ -163,8 +163,12 @@ def of_body() -> Iterator[None]:
 
 
 def encode(value: Any, status: int = 200) -> Response:
-    """A JSON answer. `msgspec.Raw` inside is spliced in as it is."""
-    return Response(_encoder.encode(value), status, media_type="application/json")
+    """A JSON answer. `msgspec.Raw` inside is spliced in as it is.
+
+    Clients ask again for whatever has a status of 500 or more; what is not offered will not be there the next time.
+    """
+    headers = {"x-should-retry": "false"} if status == 501 else None
+    return Response(_encoder.encode(value), status, headers, media_type="application/json")
 
 
 def path_uuid(request: Request, name: str) -> UUID:

@@ -34,6 +34,7 @@ def test_a_known_route_that_is_not_served_says_so(http: httpx.Client, path: str)
     answer = http.post(path, json={})
     assert answer.status_code == 501
     assert len(answer.json()["detail"]) > 20
+    assert answer.headers["x-should-retry"] == "false"
 
 
 def test_what_nobody_knows_is_a_404(http: httpx.Client) -> None:

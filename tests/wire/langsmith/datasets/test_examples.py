@@ -294,6 +294,8 @@ def test_odd_texts_are_found_or_not_and_never_an_error(http: httpx.Client, datas
     ("text", "test"),
     [
         ('exists(metadata, "k")', Exists("k")),
+        ('exists("metadata", "k")', Exists("k")),
+        ('eq("metadata_key", "k")', Exists("k")),
         ('has(metadata, \'{"a": {"b": [1]}}\')', Holds(b'{"a": {"b": [1]}}')),
         ('eq(metadata_key, "k")', Exists("k")),
         ('neq(metadata_key, "k")', NoneOf(Exists("k"))),

@@ -5,7 +5,8 @@
     and(eq(metadata_key, "key"), eq(metadata_value, "value"))       also neq and in of the value
     and(…)   or(…)   not(…)
 
-A key and the values asked of it stand in one `and`, as in the filters of runs.
+A key and the values asked of it stand in one `and`, as in the filters of runs. Clients put the name of a field in
+quotes, too.
 """
 
 from __future__ import annotations
@@ -130,9 +131,14 @@ def _calls(call: Call) -> list[Call]:
 
 def _field(call: Call) -> str | None:
     """The field that a comparison is about; None for anything else."""
-    first = call.args[0] if call.args else None
-    if call.name.lower() in ("eq", "neq", "in") and isinstance(first, Name):
-        return first.text.lower()
+    return _name(call) if call.name.lower() in ("eq", "neq", "in") else None
+
+
+def _name(call: Call) -> str | None:
+    """What a function's first argument names, in quotes or not."""
+    match call.args[0] if call.args else None:
+        case Name(text) | Literal(str(text)):
+            return text.lower()
     return None
 
 
@@ -148,8 +154,7 @@ def _comparison(call: Call) -> tuple[str, Argument]:
 
 
 def _of_metadata(call: Call) -> Argument:
-    first = call.args[0] if call.args else None
-    if len(call.args) != 2 or not isinstance(first, Name) or first.text.lower() != "metadata":
+    if len(call.args) != 2 or _name(call) != "metadata":
         fail(f"{call.name} takes metadata and a text: examples are filtered by metadata", WHERE, call.at)
     return call.args[1]
 

@@ -276,6 +276,8 @@ class _Meaning:
         return field, value
 
     def _field(self, call: Call, name: Argument) -> Name:
+        if isinstance(name, Literal) and name.value in _FIELDS:  # clients put it in quotes, too
+            return Name(str(name.value), name.at)
         if not isinstance(name, Name):
             self._fail(
                 f"{call.name}(…) begins with a field, without quotes: one of {', '.join(_FIELDS)}", name.at
