@@ -44,6 +44,13 @@ def test_no_id_that_was_added_is_denied(first: list[int], second: list[int]) -> 
     assert all(seen.maybe(first + second))
 
 
+@given(st.lists(IDS, min_size=1), st.lists(IDS, min_size=2))
+def test_ids_asked_for_one_by_one_are_answered_alike(known: list[int], others: list[int]) -> None:
+    seen = ready(known)
+    asked = [*known, *others]
+    assert [seen.maybe([each])[0] for each in asked] == seen.maybe(asked)
+
+
 def test_until_it_is_ready_everything_may_be_there() -> None:
     seen = SeenIds()
     seen.add([1])

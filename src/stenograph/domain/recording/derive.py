@@ -51,6 +51,7 @@ def derive(facts: Facts, version: int, usage: UsageOf, example: Members | None =
     trace_id, parent, dotted_order = _place(facts, start)
     extra = facts.extra if example is None else carry(facts.extra, example)
     metadata = _metadata(extra)
+    metadata["ls_run_depth"] = str(dotted_order.count("."))
     return Run(
         workspace=facts.workspace,
         id=facts.id,
@@ -74,7 +75,7 @@ def derive(facts: Facts, version: int, usage: UsageOf, example: Members | None =
         extra=extra,
         serialized=facts.serialized,
         tags=facts.tags,
-        metadata={**metadata, "ls_run_depth": str(dotted_order.count("."))},
+        metadata=metadata,
         thread_id=next((metadata[key] for key in THREAD_KEYS if metadata.get(key)), None),
         reference_example_id=facts.reference_example_id,
         attachments=facts.attachments,
@@ -142,19 +143,25 @@ def _place(facts: Facts, start: Micros) -> tuple[UUID, UUID | None, str]:
 
 
 def _metadata(extra: bytes | None) -> dict[str, str]:
-    """`extra.metadata` as text to text: strings as they are, the rest as JSON, null left out."""
+    """`extra.metadata` as text to text, in a new dict: strings as they are, the rest as JSON, null left out."""
     if extra is None or b'"metadata"' not in extra:
         return {}
     try:
         found = _extra(extra).metadata
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
-    return {key: _flat(value) for key, value in found.items() if value is not None} if found else {}
+    if not found:
+        return {}
+    return {
+        key: value if type(value) is str and len(value) <= _MAX_METADATA_VALUE else _flat(value)
+        for key, value in found.items()
+        if value is not None
+    }
 
 
 def _flat(value: Any) -> str:
     text = value if isinstance(value, str) else _document(value).decode()
-    return text if len(text) <= _MAX_METADATA_VALUE else text[:_MAX_METADATA_VALUE]
+    return text[:_MAX_METADATA_VALUE]
 
 
 def _first_token(events: bytes | None) -> Micros | None:

@@ -51,13 +51,8 @@ def _text(text: str) -> tuple[bytes, bytes]:
 
 def blobs(values: Sequence[bytes]) -> bytes:
     """A String column of raw bytes."""
-    parts: list[bytes] = []
-    add = parts.append
-    for value in values:
-        size = len(value)
-        add(_SHORT[size] if size < 16384 else _varint(size))
-        add(value)
-    return b"".join(parts)
+    sizes = [_SHORT[size] if size < 16384 else _varint(size) for size in map(len, values)]
+    return b"".join(chain.from_iterable(zip(sizes, values, strict=True)))
 
 
 def texts(values: Sequence[str]) -> bytes:
@@ -103,7 +98,15 @@ def arrays(values: Sequence[Sequence[Any]], encode: Encoder) -> bytes:
 def maps(values: Sequence[dict[str, Any]], encode: Encoder) -> bytes:
     """A Map column with text keys: offsets, all keys, all values."""
     ends = array("Q", accumulate(map(len, values))).tobytes()
-    keys = texts(list(chain.from_iterable(values)))
+    # The keys of a thousand rows are a few dozen: each is written once and found again.
+    written: dict[str, bytes] = {}
+    parts: list[bytes] = []
+    for key in chain.from_iterable(values):
+        part = written.get(key)
+        if part is None:
+            part = written[key] = texts([key])
+        parts.append(part)
+    keys = b"".join(parts)
     return ends + keys + encode(list(chain.from_iterable(value.values() for value in values)))
 
 

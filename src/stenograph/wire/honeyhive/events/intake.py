@@ -273,9 +273,7 @@ class Intake:
         """Where a session belongs that was recorded for an experiment; what it answers is kept for its root."""
         run, datapoint = named_in(said.metadata)
         client = None if said.project is None else partial(self._named, said.project)
-        found = await self.to.experiments.sessions.of(
-            self.workspace, session, run, datapoint, client=client
-        )
+        found = await self.to.experiments.sessions.of(self.workspace, session, run, datapoint, client=client)
         if found is not None and found.example is not None:
             self._examples[session] = found.example
         return found
