@@ -69,6 +69,20 @@ class Engine:
             raise
 
 
+def parse_url(text: str) -> sa.URL:
+    """Invalid unless the text names a store that this package can open; nothing is opened."""
+    try:
+        url = sa.make_url(text)
+    except (sa.exc.ArgumentError, ValueError):
+        url = None
+    if url is not None and url.drivername == "sqlite" and url.database not in (None, "", ":memory:"):
+        return url
+    if url is not None and url.drivername in ("postgresql", "postgresql+psycopg"):
+        return url.set(drivername="postgresql+psycopg")
+    # The text itself stays out of the message: it may hold a password.
+    raise Invalid("The metadata URL has to be sqlite:///path/to/file or postgresql+psycopg://user@host/name.")
+
+
 def _transact(engine: sa.Engine, work: Callable[[sa.Connection], Result]) -> Result:
     try:
         with engine.begin() as connection:
