@@ -24,7 +24,7 @@ ARROWS = {
     "demo": {"transfer", "demo"},
 }
 """What each layer may import. Below all of them: errors, settings, observability and outbound, which import nothing of
-ours (observability: settings; outbound: errors); model, transfer (a client of the HTTP API) and demo (which sends by
+ours (settings: setting_values; observability: settings; outbound: errors); model, transfer (a client of the HTTP API) and demo (which sends by
 it) use errors alone. cli, doctor and main stand above."""
 FOUNDATIONS = {"errors", "settings", "observability", "outbound", "__init__"}
 FEW_FOUNDATIONS = {"errors"}
