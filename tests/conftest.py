@@ -7,6 +7,7 @@ import functools
 import os
 import signal
 import socket
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -25,8 +26,10 @@ from tests.serving import Running, commanded, forked
 os.environ.pop("SSL_CERT_FILE", None)
 os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)
 
-# Servers and commands are started often: they need not compile everything each time, whatever the environment says.
+# Servers and commands are started often: they need not compile everything each time, whatever the environment says. Nor
+# need each run of the tests rewrite all of their assertions.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A shell that runs this in the background has it ignore Ctrl-C, which every process would inherit that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
