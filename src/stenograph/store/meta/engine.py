@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
@@ -43,6 +43,18 @@ class Engine:
         CancelledError comes out: whoever keeps a cache may then still correct it.
         """
         return await self._run(self._writer, lambda: _transact(self._writing, work))
+
+    async def rows(self, wanted: sa.Executable) -> Sequence[sa.Row[Any]]:
+        """All that one statement finds."""
+        return await self.read(lambda connection: connection.execute(wanted).all())
+
+    async def row(self, wanted: sa.Executable) -> sa.Row[Any] | None:
+        """The one row that a statement finds; None when there is none."""
+        return await self.read(lambda connection: connection.execute(wanted).one_or_none())
+
+    async def change(self, statement: sa.Executable) -> int:
+        """How many rows one statement touched."""
+        return await self.write(lambda connection: connection.execute(statement).rowcount)
 
     async def close(self) -> None:
         """Finish what is running and let go of the threads and connections."""
