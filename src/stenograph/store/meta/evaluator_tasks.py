@@ -104,12 +104,12 @@ class EvaluatorTasks:
     async def count(
         self, workspace: UUID | None = None, evaluator_id: UUID | None = None
     ) -> Mapping[TaskStatus, int]:
-        wanted = sa.select(_T.status, sa.func.count()).group_by(_T.status)
+        wanted = sa.select(_T.status, sa.func.count().label("tasks")).group_by(_T.status)
         if workspace is not None:
             wanted = wanted.where(_T.workspace_id == workspace)
         if evaluator_id is not None:
             wanted = wanted.where(_T.evaluator_id == evaluator_id)
-        return {TaskStatus(row[0]): row[1] for row in await self._engine.rows(wanted)}
+        return {TaskStatus(row.status): row.tasks for row in await self._engine.rows(wanted)}
 
     async def page(
         self,
