@@ -7,7 +7,6 @@ import functools
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 import uuid
@@ -20,14 +19,17 @@ import pytest
 
 from tests.keys import issue
 from tests.metadata import new_metadata
+from tests.serving import Running, commanded, forked
 
 # No test speaks TLS to anybody. Each client of theirs would read a few hundred certificates all the same: 40 ms of CPU,
 # thousands of times.
 os.environ.pop("SSL_CERT_FILE", None)
 os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)
 
-# Servers and commands are started often: they need not compile everything each time, whatever the environment says.
+# Servers and commands are started often: they need not compile everything each time, whatever the environment says. Nor
+# need each run of the tests rewrite all of their assertions.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A shell that runs this in the background has it ignore Ctrl-C, which every process would inherit that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -36,13 +38,16 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @dataclass
 class Server:
-    """A server process of the tests' own. `stop` ends it cleanly, `kill` does not; `start` brings it back."""
+    """A server process of the tests' own. `stop` ends it cleanly, `kill` does not; `start` brings it back.
+
+    `by_command`: as people start it, and not faster (`tests/serving.py`)."""
 
     data_dir: Path
     environment: dict[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = ()
     port: int = 0
-    process: subprocess.Popen[bytes] | None = None
+    process: Running | None = None
+    by_command: bool = False
 
     @property
     def url(self) -> str:
@@ -50,20 +55,21 @@ class Server:
 
     @property
     def log(self) -> str:
-        return (self.data_dir.parent / f"{self.data_dir.name}.log").read_text()
+        return self._log.read_text()
+
+    @property
+    def _log(self) -> Path:
+        return self.data_dir.parent / f"{self.data_dir.name}.log"
 
     def start(self) -> Server:
         self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         new_metadata(self.data_dir / "meta.db")  # each migration would take its time at each start
         self.port = self.port or free_port()
-        log = (self.data_dir.parent / f"{self.data_dir.name}.log").open("ab")
-        command = [sys.executable, "-m", "stenograph", "serve", "--port", str(self.port)]
-        command += ["--data-dir", str(self.data_dir), "--log-format", "json", *self.options]
+        arguments = ["serve", "--port", str(self.port), "--data-dir", str(self.data_dir)]
+        arguments += ["--log-format", "json", *self.options]
         clean = {key: value for key, value in os.environ.items() if not key.startswith("STENOGRAPH_")}
-        with log:
-            self.process = subprocess.Popen(
-                command, stdout=log, stderr=log, env={**clean, **self.environment}
-            )
+        begin = commanded if self.by_command else forked
+        self.process = begin(arguments, {**clean, **self.environment}, self._log)
         self.wait_until_ready()
         return self
 
@@ -105,7 +111,7 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The server that tests share; each test keeps to projects of its own."""
-    running = Server(tmp_path_factory.mktemp("server") / "data").start()
+    running = Server(tmp_path_factory.mktemp("server") / "data", by_command=True).start()
     yield running
     assert running.stop() == 0, running.log[-4000:]
 
@@ -115,7 +121,7 @@ def locked_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The server that tests share who need one that asks for keys; `issue` of `tests.keys` makes them."""
     folder = tmp_path_factory.mktemp("locked-server") / "data"
     issue(folder)
-    running = Server(folder, options=("--auth", "keys")).start()
+    running = Server(folder, options=("--auth", "keys"), by_command=True).start()
     yield running
     assert running.stop() == 0, running.log[-4000:]
 

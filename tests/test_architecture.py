@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import ast
-import functools
 import re
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "stenograph"
-MODULES = sorted(path for path in SOURCE.rglob("*.py"))
 
 ARROWS = {
     "model": {"model"},
@@ -24,8 +22,8 @@ ARROWS = {
     "demo": {"transfer", "demo"},
 }
 """What each layer may import. Below all of them: errors, settings, observability and outbound, which import nothing of
-ours (observability: settings; outbound: errors); model, transfer (a client of the HTTP API) and demo (which sends by
-it) use errors alone. cli, doctor and main stand above."""
+ours (settings: setting_values; observability: settings; outbound: errors); model, transfer (a client of the HTTP API)
+and demo (which sends by it) use errors alone. cli, doctor and main stand above."""
 FOUNDATIONS = {"errors", "settings", "observability", "outbound", "__init__"}
 FEW_FOUNDATIONS = {"errors"}
 
@@ -40,74 +38,97 @@ ENGINE_NAMES = re.compile(r"\b(chdb|clickhouse|sqlite|postgres(?:ql)?)\b", re.IG
 MAY_NAME_ENGINES = {"settings.py", "cli.py", "doctor.py"}
 
 
-@functools.cache
-def parsed(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
+@dataclass(frozen=True)
+class Module:
+    """A file, gone through once: what it imports, the names that its code uses, and its functions with their lines."""
+
+    path: Path
+    lines: int
+    imports: tuple[str, ...]
+    names: frozenset[str]
+    functions: tuple[tuple[str, int], ...]
+
+    @property
+    def layer(self) -> str:
+        return self.path.parts[0] if len(self.path.parts) > 1 else self.path.stem
 
 
-def imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(parsed(path)):
-        if isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-
-
-def layer(path: Path) -> str:
-    relative = path.relative_to(SOURCE)
-    return relative.parts[0] if len(relative.parts) > 1 else relative.stem
-
-
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
-def test_imports_follow_the_arrows(path: Path) -> None:
-    here = layer(path)
-    if here not in ARROWS:
-        return
-    for name in imports(path):
-        if not name.startswith("stenograph."):
-            continue
-        target = name.split(".")[1]
-        foundations = FEW_FOUNDATIONS if here in ("model", "transfer", "demo") else FOUNDATIONS
-        assert target in ARROWS[here] | foundations, f"{here} must not import {name}"
-        if here == "wire" and target == "store":
-            assert name in STORE_SEAM, f"wire may know of the store only its seam, not {name}"
-
-
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
-def test_faces_do_not_import_each_other(path: Path) -> None:
-    parts = path.relative_to(SOURCE).parts
-    if parts[0] != "wire" or len(parts) < 3:
-        return
-    for name in imports(path):
-        steps = name.split(".")
-        if steps[:2] == ["stenograph", "wire"] and len(steps) > 3:
-            assert steps[2] == parts[1], f"the face {parts[1]} imports {name}"
-
-
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
-def test_files_and_functions_fit_in_the_head(path: Path) -> None:
-    name = str(path.relative_to(SOURCE))
+def read(path: Path) -> Module:
     text = path.read_text()
-    if name not in LONG_FILES:
-        assert text.count("\n") <= 700, f"{name} is over 700 lines: move a wall"
-    for node in ast.walk(parsed(path)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            length = (node.end_lineno or node.lineno) - node.lineno + 1
-            if f"{name}:{node.name}" not in LONG_FUNCTIONS:
-                assert length <= 80, f"{name}:{node.name} has {length} lines"
-
-
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SOURCE)))
-def test_engines_are_named_only_where_they_are_chosen(path: Path) -> None:
-    relative = path.relative_to(SOURCE)
-    if relative.parts[0] == "store" or relative.name in MAY_NAME_ENGINES:
-        return
-    code = "\n".join(
-        ast.unparse(node) for node in ast.walk(parsed(path)) if isinstance(node, ast.Import | ast.ImportFrom)
+    imports: list[str] = []
+    names: set[str] = set()
+    functions: list[tuple[str, int]] = []
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case ast.Import():
+                imports += [name.name for name in node.names]
+            case ast.ImportFrom():
+                imports += [node.module] if node.module else []
+                names.update(name.name for name in node.names)
+            case ast.Name():
+                names.add(node.id)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                functions.append((node.name, (node.end_lineno or node.lineno) - node.lineno + 1))
+    return Module(
+        path.relative_to(SOURCE), text.count("\n"), tuple(imports), frozenset(names), tuple(functions)
     )
-    names = {node.id for node in ast.walk(parsed(path)) if isinstance(node, ast.Name)}
-    assert not ENGINE_NAMES.search(code), f"{relative} imports an engine"
-    assert not any(ENGINE_NAMES.fullmatch(name) for name in names), f"{relative} names an engine"
+
+
+@pytest.fixture(scope="module")
+def modules() -> list[Module]:
+    found = [read(path) for path in SOURCE.rglob("*.py")]
+    assert len(found) > 500, "the package is not where it was"
+    return found
+
+
+def test_imports_follow_the_arrows(modules: list[Module]) -> None:
+    wrong = []
+    for module in modules:
+        here = module.layer
+        foundations = FEW_FOUNDATIONS if here in ("model", "transfer", "demo") else FOUNDATIONS
+        for name in module.imports:
+            if here not in ARROWS or not name.startswith("stenograph."):
+                continue
+            target = name.split(".")[1]
+            if target not in ARROWS[here] | foundations:
+                wrong.append(f"{module.path}: {here} must not import {name}")
+            if here == "wire" and target == "store" and name not in STORE_SEAM:
+                wrong.append(f"{module.path}: wire may know of the store only its seam, not {name}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_faces_do_not_import_each_other(modules: list[Module]) -> None:
+    wrong = []
+    for module in modules:
+        parts = module.path.parts
+        for name in module.imports if parts[0] == "wire" and len(parts) > 2 else ():
+            steps = name.split(".")
+            if steps[:2] == ["stenograph", "wire"] and len(steps) > 3 and steps[2] != parts[1]:
+                wrong.append(f"{module.path}: the face {parts[1]} imports {name}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_files_and_functions_fit_in_the_head(modules: list[Module]) -> None:
+    wrong = []
+    for module in modules:
+        if module.lines > 700 and str(module.path) not in LONG_FILES:
+            wrong.append(f"{module.path} is over 700 lines: move a wall")
+        wrong += [
+            f"{module.path}:{name} has {lines} lines"
+            for name, lines in module.functions
+            if lines > 80 and f"{module.path}:{name}" not in LONG_FUNCTIONS
+        ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_engines_are_named_only_where_they_are_chosen(modules: list[Module]) -> None:
+    wrong = []
+    for module in modules:
+        if module.layer == "store" or module.path.name in MAY_NAME_ENGINES:
+            continue
+        wrong += [f"{module.path} imports {name}" for name in module.imports if ENGINE_NAMES.search(name)]
+        wrong += [f"{module.path} names {name}" for name in module.names if ENGINE_NAMES.fullmatch(name)]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_the_exceptions_only_shrink() -> None:

@@ -8,8 +8,6 @@ import re
 import subprocess
 import sys
 import types
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,33 +15,16 @@ import pytest
 import stenograph
 from stenograph import cli
 from stenograph.settings import Settings, read_settings
+from tests.commanding import Ended, Run, commands
 
 ROOT = Path(__file__).parents[1]
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    status: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ended]
 
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     """Runs one command line on a data folder of the test's own."""
     monkeypatch.setenv("STENOGRAPH_DATA_DIR", str(tmp_path / "data"))
-
-    def run_it(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["stenograph", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), out, err)
-
-    return run_it
+    return commands(monkeypatch, capsys)
 
 
 @pytest.fixture

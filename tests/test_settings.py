@@ -10,19 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BeforeValidator
 
-from stenograph.settings import (
-    GiB,
-    KiB,
-    MiB,
-    Settings,
-    SettingsError,
-    format_bytes,
-    parse_bytes,
-    read_settings,
-    redact_url,
-    settings_page,
-    unknown_variables,
-)
+from stenograph.setting_values import GiB, KiB, MiB, format_bytes, parse_bytes, redact_url
+from stenograph.settings import Settings, SettingsError, read_settings, unknown_variables
+from stenograph.settings_page import settings_page
 
 ROOT = Path(__file__).parents[1]
 

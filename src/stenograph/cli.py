@@ -343,6 +343,6 @@ def _print_finding(finding: Finding) -> None:
 @app.command("settings-page", hidden=True)
 def print_settings_page() -> None:
     """Print docs/settings.md."""
-    from stenograph.settings import settings_page
+    from stenograph.settings_page import settings_page
 
     print(settings_page(), end="")

@@ -26,7 +26,8 @@ from typing import Literal
 
 from stenograph import machine
 from stenograph.errors import StenographError
-from stenograph.settings import MiB, Settings, format_bytes, unknown_variables
+from stenograph.setting_values import MiB, format_bytes
+from stenograph.settings import Settings, unknown_variables
 from stenograph.store.meta.database import open_meta
 from stenograph.store.meta.revision import revision
 from stenograph.store.runs.probe import LOCKED

@@ -1,139 +1,50 @@
 """The one table of settings, and the only reader of the environment.
 
 Read once at the start (`read_settings`), frozen, passed down. Each setting is the environment variable
-STENOGRAPH_<NAME>; the command line overrides a few. docs/settings.md is printed from this table.
+STENOGRAPH_<NAME>; the command line overrides a few. docs/settings.md is printed from this table (`settings_page.py`).
 """
 
 from __future__ import annotations
 
 import difflib
 import ipaddress
-import math
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from stenograph.setting_values import (
+    Bytes,
+    Folder,
+    GiB,
+    Host,
+    Hosts,
+    KiB,
+    MiB,
+    PublicUrl,
+    Word,
+    format_bytes,
+    is_address,
+    redact_url,
+    store_url,
+)
 
 PREFIX = "STENOGRAPH_"
 
 CLIENT_VARIABLES = ("STENOGRAPH_URL", "STENOGRAPH_API_KEY")
 """Options of `stenograph export` and `import`, which speak to a server: no settings of one."""
 
-KiB = 1024
-MiB = 1024 * KiB
-GiB = 1024 * MiB
-
 
 class SettingsError(Exception):
     """One or more settings cannot be used. The message has a line for each, meant for the operator."""
 
 
-# ---- how a value is read ---------------------------------------------------------------------------------
-
-_UNITS: dict[str, int] = {"": 1, "b": 1} | {
-    f"{letter}{suffix}": base**power
-    for power, letter in enumerate("kmgt", start=1)
-    for suffix, base in (("ib", 1024), ("b", 1000))
-}
-_SIZE = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)\s*([A-Za-z]*)")
-
-
-def parse_bytes(value: object) -> int:
-    """`1048576`, `512KiB`, `1.5 GiB` or `100MB` as a whole number of bytes; anything else is a ValueError.
-
-    A bare K, M or G is refused: half of all tools mean 1000 by it, the other half 1024.
-    """
-    match = _SIZE.fullmatch(str(value).strip()) if isinstance(value, int | str) else None
-    unit = _UNITS.get(match[2].lower()) if match else None
-    if match is None or unit is None or isinstance(value, bool):
-        raise ValueError("should be a number of bytes, such as 1048576, 512KiB, 100MB or 4GiB")
-    return int(match[1]) * unit if match[1].isdigit() else math.floor(float(match[1]) * unit)
-
-
-def format_bytes(count: float) -> str:
-    """The shortest exact text in binary units, else one decimal: `512MiB`, `1.4GiB`, `17B`."""
-    for name, unit in (("TiB", 1024 * GiB), ("GiB", GiB), ("MiB", MiB), ("KiB", KiB)):
-        if count >= unit:
-            whole, rest = divmod(count, unit)
-            return f"{whole:.0f}{name}" if rest == 0 else f"{count / unit:.1f}{name}"
-    return f"{count:.0f}B"
-
-
-def redact_url(url: str) -> str:
-    """The same URL with its password and its query hidden: both may hold secrets, and URLs end up in logs."""
-    url = re.sub(r"(?<=://)([^/@]*):[^/]*@", r"\1:***@", url)
-    return re.sub(r"\?.*", "?***", url)
-
-
-def _absolute(value: Path) -> Path:
-    return value.expanduser().absolute()
-
-
-def _host(value: str) -> str:
-    value = value.strip().removeprefix("[").removesuffix("]")
-    if not value or any(mark in value for mark in "/@ \t") or (":" in value and not _is_address(value)):
-        raise ValueError(
-            "should be a host name or an address without a port, such as 127.0.0.1, ::1 or 0.0.0.0"
-        )
-    return value
-
-
-def _is_address(value: str) -> bool:
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        return False
-    return True
-
-
-def _store_url(*examples: str) -> AfterValidator:
-    schemes = tuple(example.split(":", 1)[0] for example in examples)
-
-    def check(value: str) -> str:
-        # `sqlite:///x` and `postgresql+psycopg://x`: what follows the plus is a driver.
-        scheme, found, rest = value.partition("://")
-        local = f"{scheme}:///" in "".join(examples)
-        if value and (not found or scheme.split("+")[0] not in schemes or (local and rest[:1] != "/")):
-            raise ValueError(f"should be empty or a URL such as {' or '.join(examples)}")
-        return value
-
-    return AfterValidator(check)
-
-
-def _plain(value: str) -> str:
-    if not re.fullmatch(r"[\w.:-]{0,64}", value):
-        raise ValueError("should be a word of at most 64 letters, digits and . : _ -")
-    return value
-
-
-def _public_url(value: str) -> str:
-    if value:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError("should be empty or an address such as https://traces.example.com")
-    return value.rstrip("/")
-
-
-def _hosts(value: str) -> str:
-    for each in filter(None, map(str.strip, value.split(","))):
-        host, mark, port = each.rpartition(":")
-        if not mark or not host or not port.isdecimal() or not 0 < int(port) < 65536:
-            raise ValueError("should be hosts with their ports, such as localhost:8000, api.internal:443")
-    return value
-
-
-Bytes = Annotated[int, BeforeValidator(parse_bytes)]
 AuthMode = Literal["auto", "open", "keys"]
 LogFormat = Literal["auto", "console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
-
-
-# ---- the table -------------------------------------------------------------------------------------------
 
 
 class Settings(BaseSettings):
@@ -144,7 +55,7 @@ class Settings(BaseSettings):
     )
 
     # Where it listens, and who may come in
-    host: Annotated[str, AfterValidator(_host)] = Field(
+    host: Host = Field(
         "127.0.0.1", description="Address to listen on. Any other than loopback needs API keys."
     )
     port: int = Field(1984, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
@@ -153,22 +64,22 @@ class Settings(BaseSettings):
         description="`auto`: open on loopback, by API key on any other address. `keys`: always by key. "
         "`open`: no key needed; refused on an address that others can reach.",
     )
-    public_url: Annotated[str, AfterValidator(_public_url)] = Field(
+    public_url: PublicUrl = Field(
         "", description="Address that people and clients use, for links. Empty: taken from each request."
     )
 
     # Where the data lives
-    data_dir: Annotated[Path, AfterValidator(_absolute)] = Field(
+    data_dir: Folder = Field(
         Path("stenograph-data"),
         description="The data folder, relative to where the server is started.",
     )
-    runs_url: Annotated[str, _store_url("chdb:///path")] = Field(
+    runs_url: Annotated[str, store_url("chdb:///path")] = Field(
         "", repr=False, description="Where runs are stored. Empty: the embedded engine, in `{data_dir}/runs`."
     )
-    meta_url: Annotated[str, _store_url("sqlite:///path.db", "postgresql://user:password@host/name")] = Field(
+    meta_url: Annotated[str, store_url("sqlite:///path.db", "postgresql://user:password@host/name")] = Field(
         "", repr=False, description="The metadata database. Empty: SQLite, in `{data_dir}/meta.db`."
     )
-    blobs_url: Annotated[str, _store_url("file:///path", "s3://bucket", "gs://bucket", "az://container")] = (
+    blobs_url: Annotated[str, store_url("file:///path", "s3://bucket", "gs://bucket", "az://container")] = (
         Field("", repr=False, description="Where attachments are stored. Empty: `{data_dir}/blobs`.")
     )
     min_free_disk_bytes: Bytes = Field(
@@ -256,7 +167,7 @@ class Settings(BaseSettings):
     )
 
     # Models and evaluators
-    llm_base_url: Annotated[str, AfterValidator(_public_url)] = Field(
+    llm_base_url: PublicUrl = Field(
         "",
         description="The OpenAI-compatible server that is asked when a model is needed, up to and without "
         "`/chat/completions`. Empty: `OPENAI_BASE_URL`, or OpenAI's own where there is a key.",
@@ -279,7 +190,7 @@ class Settings(BaseSettings):
         description="The model that turns docs and questions into vectors, of an OpenAI-compatible server. Empty: the "
         "one that comes with the program. After a change docs are embedded anew in the background (docs/recall.md).",
     )
-    embedding_base_url: Annotated[str, AfterValidator(_public_url)] = Field(
+    embedding_base_url: PublicUrl = Field(
         "",
         description="That server, up to and without `/embeddings`. Empty: OpenAI's with "
         "`STENOGRAPH_EMBEDDING_API_KEY`, else that of `STENOGRAPH_LLM_BASE_URL`, with its key.",
@@ -291,12 +202,12 @@ class Settings(BaseSettings):
         le=8192,
         description="Length of its vectors, which the server is asked for; 0: the model's own.",
     )
-    embedding_revision: Annotated[str, AfterValidator(_plain)] = Field(
+    embedding_revision: Word = Field(
         "",
         description="Any word, changed when the server's model changes under the same name: docs are then embedded "
         "anew.",
     )
-    private_hosts: Annotated[str, AfterValidator(_hosts)] = Field(
+    private_hosts: Hosts = Field(
         "",
         description="Hosts that tools of agents and models of workspaces may be at although they are not public, such "
         "as `localhost:8000, api.internal:443`. Empty: none.",
@@ -401,7 +312,7 @@ class Settings(BaseSettings):
     @property
     def on_loopback(self) -> bool:
         """Only processes of this machine can connect."""
-        if _is_address(self.host):
+        if is_address(self.host):
             return ipaddress.ip_address(self.host).is_loopback
         return self.host.lower() == "localhost"
 
@@ -478,46 +389,3 @@ def unknown_variables() -> list[str]:
             near = difflib.get_close_matches(name.upper(), known, n=1)
             found.append(f"{name} is no setting" + (f"; did you mean {near[0]}?" if near else ""))
     return found
-
-
-# ---- its page in the documentation -----------------------------------------------------------------------
-
-_SECTIONS = {
-    "host": "Where it listens, and who may come in",
-    "data_dir": "Where the data lives",
-    "log_format": "Logs",
-    "max_body_bytes": "Limits of a request",
-    "inbox_max_bytes": "Inbox: acknowledged and on disk, not yet in the run store",
-    "engine_max_memory_bytes": "Engine and reading",
-    "llm_base_url": "Models and evaluators",
-}
-
-_PREAMBLE = """\
-# Settings
-
-<!-- Printed by `stenograph settings-page > docs/settings.md`; a test fails when it is out of date. -->
-
-Each setting is an environment variable. It is read once, when the server starts; an empty variable counts
-as not set. Some are options of `stenograph serve` too (`--host`, `--port`, `--data-dir`, `--auth`,
-`--log-level`, `--log-format`), and the option wins. A value that cannot be used stops the start with a line
-that names the setting, the value and what is allowed.
-
-Sizes are a number of bytes or carry a unit: `1048576`, `512KiB`, `1.5GiB`, `100MB` (KiB, MiB and GiB count
-in 1024s, KB, MB and GB in 1000s). Times are in seconds.
-"""
-
-
-def settings_page() -> str:
-    """docs/settings.md."""
-    lines = [_PREAMBLE]
-    for name, field in Settings.model_fields.items():
-        if name in _SECTIONS:
-            lines += [
-                f"\n## {_SECTIONS[name]}\n",
-                "| variable | default | what it does |",
-                "|---|---|---|",
-            ]
-        default = format_bytes(field.default) if name.endswith("_bytes") else str(field.default)
-        shown = f"`{default}`" if default else ""
-        lines.append(f"| `{PREFIX}{name.upper()}` | {shown} | {field.description} |")
-    return "\n".join(lines).replace("\n\n\n", "\n\n") + "\n"

@@ -14,14 +14,16 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 import stenograph
 from stenograph.errors import Conflict, Invalid, StoreUnavailable
 from stenograph.model.access import DEFAULT_WORKSPACE
 from stenograph.model.projects import ProjectQuery
 from stenograph.store.meta import tables
-from stenograph.store.meta.database import MIGRATIONS, open_meta, parse_url
-from stenograph.store.meta.engine import Engine
+from stenograph.store.meta.database import open_meta
+from stenograph.store.meta.engine import Engine, parse_url
+from stenograph.store.meta.revision import MIGRATIONS, revisions
 
 
 def of_words(name: str | None) -> bool:
@@ -67,7 +69,9 @@ def test_all_migrations_come_to_the_tables_as_declared(tmp_path: Path) -> None:
 def test_migrations_are_one_chain_of_files_in_the_package() -> None:
     assert MIGRATIONS.is_relative_to(Path(stenograph.__file__).parent)
     assert (MIGRATIONS / "env.py").is_file()
-    assert list((MIGRATIONS / "versions").glob("r0001_*.py"))
+    chain = [script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()]
+    assert tuple(reversed(chain)) == revisions(), "a revision is not the number in the name of its file"
+    assert revisions()[0] == "0001"
 
 
 def test_connections_are_durable_and_checked(tmp_path: Path) -> None:

@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from stenograph import cli
+from tests.commanding import Run, commands
 from tests.conftest import Server
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    status: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ended]
 
 
 @pytest.fixture
@@ -35,15 +22,7 @@ def run(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("STENOGRAPH_URL", server.url)
     monkeypatch.chdir(tmp_path)
-
-    def run_it(*arguments: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["stenograph", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), out, err)
-
-    return run_it
+    return commands(monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from stenograph.model.dead_letters import DeadLetter
 from stenograph.model.feedback import Feedback
 from stenograph.model.runs import RunPatch
 from stenograph.store.meta.database import open_meta
+from tests.commanding import Run
 from tests.conftest import Server
-from tests.transfer.conftest import Run
 
 MOMENT = 1_767_225_600_000_000
 

@@ -15,8 +15,9 @@ import httpx
 import pandas as pd
 import pytest
 
+from tests.commanding import Run
 from tests.conftest import Server, free_port
-from tests.transfer.conftest import Run, add, dataset_named, make, stored
+from tests.transfer.conftest import add, dataset_named, make, stored
 from tests.wire.langsmith.feedback.giving import give
 from tests.wire.langsmith.recorded import START, Trace, record
 

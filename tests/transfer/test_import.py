@@ -13,8 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.commanding import Run
 from tests.conftest import Server
-from tests.transfer.conftest import Run, add, dataset_named, make, stored
+from tests.transfer.conftest import add, dataset_named, make, stored
 
 MIXED: list[dict[str, Any]] = [
     {

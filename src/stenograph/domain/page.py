@@ -10,13 +10,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
+from stenograph.domain.deriving import derived
 from stenograph.model.filters import Filter
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
 
 SIGNED_IN_SECONDS: Final = 30 * 24 * 3600
 """How long a browser stays signed in."""
@@ -30,8 +31,13 @@ class SignIns:
     """Seals keys and opens them again. `secret` is the data folder's."""
 
     def __init__(self, secret: bytes) -> None:
-        derived = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"stenograph sign-ins 1")
-        self._fernet = Fernet(base64.urlsafe_b64encode(derived.derive(secret)))
+        self._secret = secret
+
+    @cached_property
+    def _fernet(self) -> Fernet:
+        from cryptography.fernet import Fernet
+
+        return Fernet(base64.urlsafe_b64encode(derived(self._secret, b"stenograph sign-ins 1")))
 
     def seal(self, key: str) -> str:
         """What the browser keeps: letters, digits, - _ and =."""
@@ -39,6 +45,8 @@ class SignIns:
 
     def open(self, sealed: str) -> str | None:
         """The key; None when it was not sealed here, was tampered with, or is older than SIGNED_IN_SECONDS."""
+        from cryptography.fernet import InvalidToken
+
         try:
             return self._fernet.decrypt(sealed.encode(errors="replace"), ttl=SIGNED_IN_SECONDS).decode(
                 errors="surrogatepass"

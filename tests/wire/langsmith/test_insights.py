@@ -287,7 +287,7 @@ def test_secrets_are_named_and_never_told(http: httpx.Client) -> None:
 
 def test_a_job_is_cancelled_and_a_killed_server_goes_on(own_server: Server) -> None:
     with httpx.Client(base_url=own_server.start().url, timeout=60) as http:
-        project = sent(http, 500, intents=29)
+        project = sent(http, 120, intents=29)
         cancelled = asked(http, project)
         _until(http, project, cancelled, lambda found: found["metadata"]["progress"]["stage"] == "embed")
         answer = http.post(f"/sessions/{project}/insights/{cancelled}/cancel").json()
@@ -302,7 +302,7 @@ def test_a_job_is_cancelled_and_a_killed_server_goes_on(own_server: Server) -> N
         assert traces.stat().st_mtime_ns == before  # what was read is not read again
         found = done(http, project, job)
         assert found["status"] == "success", found["error"]
-        assert sum(found["shape"].values()) == 500
+        assert sum(found["shape"].values()) == 120
         assert http.get(f"/sessions/{project}/insights/{cancelled}").json()["status"] == "error"
         assert not list((own_server.data_dir / "insights").iterdir())
 

@@ -47,39 +47,41 @@ def variables(
     return found
 
 
+def _known(thing: Agent | User | Conversation) -> Json:
+    """What everything has that is kept under an id."""
+    return {
+        "id": str(thing.id),
+        "created_at": moment(thing.created_at),
+        "updated_at": moment(thing.updated_at),
+        "metadata": _decode(thing.metadata),
+    }
+
+
 def agent_of(agent: Agent) -> Json:
     return {
-        "id": str(agent.id),
-        "created_at": moment(agent.created_at),
-        "updated_at": moment(agent.updated_at),
+        **_known(agent),
         "name": agent.name,
         "canonical_name": agent.canonical_name,
         "about": agent.about,
         "model": agent.model,
         "instructions": list(agent.instructions),
         "default_settings": _decode(agent.default_settings or b"{}"),
-        "metadata": _decode(agent.metadata),
         "project": agent.project_name,
     }
 
 
 def user_of(user: User) -> Json:
     return {
-        "id": str(user.id),
-        "created_at": moment(user.created_at),
-        "updated_at": moment(user.updated_at),
+        **_known(user),
         "name": user.name,
         "about": user.about,
-        "metadata": _decode(user.metadata),
         "project": user.project_name,
     }
 
 
 def session_of(talk: Conversation) -> Json:
     return {
-        "id": str(talk.id),
-        "created_at": moment(talk.created_at),
-        "updated_at": moment(talk.updated_at),
+        **_known(talk),
         "situation": talk.situation,
         "system_template": talk.template,
         "summary": talk.summary,
@@ -89,7 +91,6 @@ def session_of(talk: Conversation) -> Json:
         "auto_run_tools": talk.auto_run_tools,
         "forward_tool_calls": talk.forward_tool_calls,
         "recall_options": _decode(msgspec.json.encode(talk.recall)),
-        "metadata": _decode(talk.metadata),
         "kind": talk.kind,
         "agents": [str(each) for each in talk.agents],
         "users": [str(each) for each in talk.users],

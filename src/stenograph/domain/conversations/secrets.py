@@ -11,19 +11,19 @@ import os
 import re
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from stenograph.domain.conversations.agents import MAX_TEXT, check_length, unknown
+from stenograph.domain.deriving import derived
 from stenograph.errors import Invalid, StoreUnavailable
 from stenograph.model.ids import new_id
 from stenograph.model.secrets import Secret
 from stenograph.store.api import MetaStore
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MAX_VALUE: Final = 64 * 1024
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
@@ -37,8 +37,13 @@ class Vault:
     """Seals and opens. `secret` is the data folder's."""
 
     def __init__(self, secret: bytes) -> None:
-        derived = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"stenograph secrets 1")
-        self._cipher = AESGCM(derived.derive(secret))
+        self._secret = secret
+
+    @cached_property
+    def _cipher(self) -> AESGCM:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        return AESGCM(derived(self._secret, b"stenograph secrets 1"))
 
     def seal(self, workspace: UUID, secret_id: UUID, value: str) -> bytes:
         nonce = os.urandom(_NONCE)
@@ -46,6 +51,8 @@ class Vault:
 
     def open(self, secret: Secret) -> str:
         """StoreUnavailable when it was not sealed with this key, or has been tampered with."""
+        from cryptography.exceptions import InvalidTag
+
         form, nonce, sealed = secret.sealed[:1], secret.sealed[1 : 1 + _NONCE], secret.sealed[1 + _NONCE :]
         try:
             if form != _FORM:

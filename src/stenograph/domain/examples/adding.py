@@ -34,6 +34,7 @@ class ExampleAdder(ExampleReader):
     ) -> None:
         super().__init__(meta, datasets)
         self._dataset_store = meta.datasets
+        self._projects = meta.projects
         self._blobs = blobs
         self._late = late
         self._writing = ExampleWriting(meta, blobs, files, datasets, runs)

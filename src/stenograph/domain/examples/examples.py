@@ -13,35 +13,19 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from stenograph.domain.datasets.datasets import Datasets, check_patch, unknown
+from stenograph.domain.datasets.datasets import check_patch, unknown
 from stenograph.domain.examples.adding import ExampleAdder
 from stenograph.domain.examples.drafts import ExampleEdit, Written
-from stenograph.domain.examples.late import LateExamples
 from stenograph.domain.examples.rules import Rules
 from stenograph.domain.examples.spool import ExampleSpool
 from stenograph.domain.examples.writing import Write, in_turns, now, settled
-from stenograph.domain.runs import RunReader
-from stenograph.domain.unclaimed_files import UnclaimedFiles
 from stenograph.errors import Conflict, Invalid, NotFound
 from stenograph.model.datasets import Dataset, DatasetPatch
 from stenograph.model.examples import ExampleChanges, ExamplePatch, ExampleQuery, ListChange, changed
-from stenograph.store.api import BlobStore, MetaStore
 
 
 class Examples(ExampleAdder):
     """The use-cases of examples. Callers check the permission; another workspace's examples are unknown here."""
-
-    def __init__(
-        self,
-        meta: MetaStore,
-        blobs: BlobStore,
-        files: UnclaimedFiles,
-        datasets: Datasets,
-        runs: RunReader,
-        late: LateExamples,
-    ) -> None:
-        super().__init__(meta, blobs, files, datasets, runs, late)
-        self._projects = meta.projects
 
     # -- changing ------------------------------------------------------------------------------------------
 

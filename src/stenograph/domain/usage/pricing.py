@@ -9,12 +9,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import msgspec
 
-from stenograph.domain.usage import catalogue
 from stenograph.domain.usage.money import (
     MAX_COUNT,
     NOT_KNOWN,
@@ -33,6 +32,9 @@ from stenograph.domain.usage.usage import extract, read
 from stenograph.errors import Invalid
 from stenograph.model.prices import ModelPrice
 from stenograph.model.runs import NO_USAGE, Micros, PicoDollars, Usage
+
+if TYPE_CHECKING:
+    from stenograph.domain.usage.catalogue import Listing
 
 MODEL_KEYS: Final = ("model", "model_name", "model_id", "model_path", "endpoint_name")
 """Where a model's name may stand in `extra.metadata` and `extra.invocation_params`, after `ls_model_name`."""
@@ -241,20 +243,27 @@ def _tariff(extra: bytes | None, at: Micros, workspace: PriceList) -> Tariff | N
         return own
     for key in (_NAME, *MODEL_KEYS):
         for name in names.get(key, ()):
-            listing = catalogue.find(provider, name)
+            listing = _list_price(provider, name)
             if listing is not None:
                 return listing.tariff(at)
     return None
 
 
-def _listed(extra: bytes) -> catalogue.Listing | None:
+def _listed(extra: bytes) -> Listing | None:
     named = read(_NAMED, extra)
     if named is None:
         return None
     name, provider = named.metadata.ls_model_name, named.metadata.ls_provider
     if not name or not _is_name(name) or (provider and not _is_name(provider)):
         return None
-    return catalogue.find(provider.lower() if provider else None, name)
+    return _list_price(provider.lower() if provider else None, name)
+
+
+def _list_price(provider: str | None, name: str) -> Listing | None:
+    """The catalogue is read when a model is first named: it takes 5 MB and a tenth of a second."""
+    from stenograph.domain.usage import catalogue
+
+    return catalogue.find(provider, name)
 
 
 def _is_name(text: str) -> bool:

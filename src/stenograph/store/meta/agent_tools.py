@@ -42,7 +42,7 @@ class AgentTools:
             .offset(query.offset)
             .limit(query.limit)
         )
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [from_row(row) for row in rows]
 
     async def update(
@@ -67,7 +67,7 @@ class AgentTools:
         gone = sa.delete(tables.agent_tools).where(
             _T.workspace_id == workspace, _T.agent_id == agent_id, _T.id == tool_id
         )
-        return await self._engine.write(lambda connection: connection.execute(gone).rowcount > 0)
+        return await self._engine.change(gone) > 0
 
 
 def tools_of(

@@ -75,7 +75,7 @@ class AnnotationQueues:
             .where(_T.workspace_id == workspace, _T.id == queue_id, LIVE)
             .values(deleted_at=at)
         )
-        return await self._engine.write(lambda connection: connection.execute(gone).rowcount > 0)
+        return await self._engine.change(gone) > 0
 
     async def assign(
         self, workspace: UUID, queue_id: UUID, reviewer: UUID, at: Micros

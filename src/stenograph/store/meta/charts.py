@@ -36,12 +36,12 @@ class Charts:
 
     async def find(self, workspace: UUID, project: UUID | None = None) -> list[Chart]:
         wanted = sa.select(tables.charts).where(*_of(workspace, project)).order_by(_T.created_at, _T.id)
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [from_row(row) for row in rows]
 
     async def read(self, workspace: UUID, chart_id: UUID, project: UUID | None = None) -> Chart | None:
         wanted = sa.select(tables.charts).where(*_of(workspace, project), _T.id == chart_id)
-        row = await self._engine.read(lambda connection: connection.execute(wanted).one_or_none())
+        row = await self._engine.row(wanted)
         return None if row is None else from_row(row)
 
     async def update(
@@ -61,7 +61,7 @@ class Charts:
 
     async def delete(self, workspace: UUID, chart_id: UUID, project: UUID | None = None) -> bool:
         gone = sa.delete(tables.charts).where(*_of(workspace, project), _T.id == chart_id)
-        return await self._engine.write(lambda connection: connection.execute(gone).rowcount > 0)
+        return await self._engine.change(gone) > 0
 
 
 def _of(workspace: UUID, project: UUID | None) -> list[sa.ColumnElement[bool]]:

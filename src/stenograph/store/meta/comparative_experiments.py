@@ -30,13 +30,13 @@ class ComparativeExperiments:
     async def find(self, query: ComparisonQuery) -> list[ComparativeExperiment]:
         wanted = sa.select(tables.comparative_experiments).where(*_matching(query)).order_by(*_order(query))
         wanted = wanted.offset(query.offset).limit(query.limit)
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [from_row(row) for row in rows]
 
     async def delete(self, workspace: UUID, comparison_id: UUID) -> bool:
         chosen = (_T.workspace_id == workspace) & (_T.id == comparison_id)
         gone = sa.delete(tables.comparative_experiments).where(chosen)
-        return bool(await self._engine.write(lambda connection: connection.execute(gone).rowcount))
+        return bool(await self._engine.change(gone))
 
 
 def _create(connection: sa.Connection, comparison: ComparativeExperiment) -> None:

@@ -44,7 +44,7 @@ class Configurations:
         if query.project_id is not None:
             wanted = wanted.where(sa.or_(_T.project_id == query.project_id, _T.project_id.is_(None)))
         wanted = wanted.order_by(_T.created_at, _T.id)
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         # The engines have no common way of looking into a list, and there are few of these.
         found = (from_row(row) for row in rows)
         return [
@@ -76,7 +76,7 @@ class Configurations:
 
     async def delete(self, workspace: UUID, configuration_id: UUID) -> bool:
         gone = sa.delete(tables.configurations).where(_T.workspace_id == workspace, _T.id == configuration_id)
-        return await self._engine.write(lambda connection: connection.execute(gone).rowcount > 0)
+        return await self._engine.change(gone) > 0
 
 
 def hold_project(connection: sa.Connection, workspace: UUID, project_id: UUID | None) -> None:

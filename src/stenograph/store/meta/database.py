@@ -5,21 +5,15 @@ The only implementation of `store.api.MetaStore`; the URL's engine is a matter o
 
 from __future__ import annotations
 
-import threading
 import time
-from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 
-from stenograph.errors import Invalid, StoreUnavailable
 from stenograph.model.access import DEFAULT_WORKSPACE, Workspace
 from stenograph.model.projects import DEFAULT_PROJECT, Project
-from stenograph.store.meta import dialect, tables, workspaces
+from stenograph.store.meta import dialect, revision, tables, workspaces
 from stenograph.store.meta.agent_tools import AgentTools
 from stenograph.store.meta.agents import Agents
 from stenograph.store.meta.annotation_queues import AnnotationQueues
@@ -31,7 +25,7 @@ from stenograph.store.meta.datapoints import Datapoints
 from stenograph.store.meta.datasets import Datasets
 from stenograph.store.meta.dead_letters import DeadLetters
 from stenograph.store.meta.docs import Docs
-from stenograph.store.meta.engine import Engine
+from stenograph.store.meta.engine import Engine, parse_url
 from stenograph.store.meta.evaluations import Evaluations
 from stenograph.store.meta.evaluator_tasks import EvaluatorTasks
 from stenograph.store.meta.evaluators import Evaluators
@@ -57,11 +51,6 @@ from stenograph.store.meta.users import Users
 from stenograph.store.meta.view_overrides import ViewOverrides
 from stenograph.store.meta.views import Views
 from stenograph.store.meta.workspaces import Workspaces
-
-MIGRATIONS: Final = Path(__file__).parent / "migrations"
-
-# Alembic keeps the migration under way in a module: two may not run at once in one process.
-_migrating: Final = threading.Lock()
 
 
 class Database:
@@ -127,24 +116,13 @@ async def open_meta(url: str) -> Database:
     return Database(engine)
 
 
-def parse_url(text: str) -> sa.URL:
-    """Invalid unless the text names a store that this package can open; nothing is opened."""
-    try:
-        url = sa.make_url(text)
-    except (sa.exc.ArgumentError, ValueError):
-        url = None
-    if url is not None and url.drivername == "sqlite" and url.database not in (None, "", ":memory:"):
-        return url
-    if url is not None and url.drivername in ("postgresql", "postgresql+psycopg"):
-        return url.set(drivername="postgresql+psycopg")
-    # The text itself stays out of the message: it may hold a password.
-    raise Invalid("The metadata URL has to be sqlite:///path/to/file or postgresql+psycopg://user@host/name.")
-
-
 def _bring_up_to_date(connection: sa.Connection) -> None:
     """Migrate and seed in the one transaction, so that nobody meets a store that is half made."""
     dialect.serialise(connection, "stenograph migrations")
-    migrate(connection)
+    if revision.stored(connection) != revision.revisions()[-1]:
+        from stenograph.store.meta import migrating  # Alembic takes 10 MB, which most starts have no use for
+
+        migrating.migrate(connection)
     known = sa.select(tables.workspaces.c.id).where(tables.workspaces.c.id == DEFAULT_WORKSPACE)
     if connection.execute(known).first() is None:
         now = time.time_ns() // 1000
@@ -160,18 +138,3 @@ def _bring_up_to_date(connection: sa.Connection) -> None:
                 modified_at=now,
             ),
         )
-
-
-def migrate(connection: sa.Connection) -> None:
-    """Run what revisions are missing, inside the caller's transaction."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    try:
-        with _migrating:
-            command.upgrade(config, "head")
-    except CommandError as error:
-        raise StoreUnavailable(
-            f"The metadata store cannot be brought up to date; was it written by a newer version? ({error})"
-        ) from error

@@ -40,7 +40,7 @@ class DeadLetters:
         if replayed is not None:
             wanted = wanted.where(_T.replayed_at.is_not(None) if replayed else _T.replayed_at.is_(None))
         wanted = wanted.order_by(_T.created_at, _T.id).offset(offset).limit(limit)
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [from_row(row) for row in rows]
 
     async def notes(
@@ -61,7 +61,7 @@ class DeadLetters:
         if subjects is not None:
             wanted = wanted.where(_T.subject_id.in_(subjects))
         wanted = wanted.order_by(_T.created_at, _T.id).offset(offset).limit(limit)
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [_note(row) for row in rows]
 
     async def read(self, workspace: UUID | None, letter_id: UUID) -> DeadLetter | None:

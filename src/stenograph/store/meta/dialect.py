@@ -8,13 +8,16 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from stenograph.errors import Invalid
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 Value = TypeVar("Value")
 
@@ -42,7 +45,7 @@ class Words(sa.types.TypeDecorator[str]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        return postgresql.TEXT(collation="C") if dialect.name == "postgresql" else sa.Text()
+        return sa.Text(collation="C") if dialect.name == "postgresql" else sa.Text()
 
     def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
         if value is not None and "\0" in value:
@@ -66,6 +69,8 @@ class RawJson(sa.types.TypeDecorator[bytes]):
 def insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """An insert that offers `on_conflict_do_nothing` and `on_conflict_do_update`."""
     if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # most servers have no use for it, and it takes 2 MB
+
         return postgresql.insert(table)
     return sqlite.insert(table)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 
@@ -44,6 +44,18 @@ class Engine:
         """
         return await self._run(self._writer, lambda: _transact(self._writing, work))
 
+    async def rows(self, wanted: sa.Executable) -> Sequence[sa.Row[Any]]:
+        """All that one statement finds."""
+        return await self.read(lambda connection: connection.execute(wanted).all())
+
+    async def row(self, wanted: sa.Executable) -> sa.Row[Any] | None:
+        """The one row that a statement finds; None when there is none."""
+        return await self.read(lambda connection: connection.execute(wanted).one_or_none())
+
+    async def change(self, statement: sa.Executable) -> int:
+        """How many rows one statement touched."""
+        return await self.write(lambda connection: connection.execute(statement).rowcount)
+
     async def close(self) -> None:
         """Finish what is running and let go of the threads and connections."""
         await asyncio.to_thread(self._shut)
@@ -67,6 +79,20 @@ class Engine:
                 if not done.cancelled():
                     done.exception()  # seen, so that it is not reported as never retrieved
             raise
+
+
+def parse_url(text: str) -> sa.URL:
+    """Invalid unless the text names a store that this package can open; nothing is opened."""
+    try:
+        url = sa.make_url(text)
+    except (sa.exc.ArgumentError, ValueError):
+        url = None
+    if url is not None and url.drivername == "sqlite" and url.database not in (None, "", ":memory:"):
+        return url
+    if url is not None and url.drivername in ("postgresql", "postgresql+psycopg"):
+        return url.set(drivername="postgresql+psycopg")
+    # The text itself stays out of the message: it may hold a password.
+    raise Invalid("The metadata URL has to be sqlite:///path/to/file or postgresql+psycopg://user@host/name.")
 
 
 def _transact(engine: sa.Engine, work: Callable[[sa.Connection], Result]) -> Result:

@@ -59,7 +59,7 @@ class Evaluations:
 
     async def read(self, workspace: UUID, project_id: UUID) -> Experiment | None:
         wanted = _live(workspace).where(_P.id == project_id)
-        row = await self._engine.read(lambda connection: connection.execute(wanted).one_or_none())
+        row = await self._engine.row(wanted)
         return None if row is None else from_row(row)
 
     async def find(self, query: EvaluationQuery) -> list[Experiment]:
@@ -67,7 +67,7 @@ class Evaluations:
         wanted = _live(query.workspace).where(*_matching(query))
         wanted = wanted.order_by(*(each.desc() if query.descending else each for each in order))
         wanted = wanted.offset(query.offset).limit(query.limit)
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [from_row(row) for row in rows]
 
     async def count(self, query: EvaluationQuery) -> int:

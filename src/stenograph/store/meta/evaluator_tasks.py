@@ -38,7 +38,7 @@ class EvaluatorTasks:
 
     async def noted(self, limit: int) -> list[Candidates]:
         wanted = sa.select(tables.evaluator_candidates).order_by(_C.noted_at, _C.id).limit(limit)
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [_candidates_from(row) for row in rows]
 
     async def sort(self, candidates: Candidates, tasks: Sequence[Task]) -> int:
@@ -104,13 +104,12 @@ class EvaluatorTasks:
     async def count(
         self, workspace: UUID | None = None, evaluator_id: UUID | None = None
     ) -> Mapping[TaskStatus, int]:
-        wanted = sa.select(_T.status, sa.func.count()).group_by(_T.status)
+        wanted = sa.select(_T.status, sa.func.count().label("tasks")).group_by(_T.status)
         if workspace is not None:
             wanted = wanted.where(_T.workspace_id == workspace)
         if evaluator_id is not None:
             wanted = wanted.where(_T.evaluator_id == evaluator_id)
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
-        return {TaskStatus(status): count for status, count in rows}
+        return {TaskStatus(row.status): row.tasks for row in await self._engine.rows(wanted)}
 
     async def page(
         self,
@@ -126,7 +125,7 @@ class EvaluatorTasks:
         if status is not None:
             wanted = wanted.where(_T.status == status.value)
         wanted = wanted.order_by(_T.modified_at.desc(), _T.run_id, _T.version_id).offset(offset).limit(limit)
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [from_row(row) for row in rows]
 
     async def take_up(self, workspace: UUID, evaluator_id: UUID, at: Micros) -> int:
@@ -145,11 +144,11 @@ class EvaluatorTasks:
             )
             .values(status=_WAITING, attempts=0, due_at=at, modified_at=at)
         )
-        return await self._engine.write(lambda connection: connection.execute(again).rowcount)
+        return await self._engine.change(again)
 
     async def forget(self, before: Micros) -> int:
         gone = sa.delete(tables.evaluator_tasks).where(_T.status != _WAITING, _T.modified_at < before)
-        return await self._engine.write(lambda connection: connection.execute(gone).rowcount)
+        return await self._engine.change(gone)
 
 
 _CHANGING = ("status", "attempts", "due_at", "reason", "modified_at")

@@ -70,7 +70,7 @@ class Evaluators:
         return await self._all(wanted.order_by(_E.workspace_id, _E.created_at, _E.id))
 
     async def _all(self, wanted: sa.Select[Any]) -> list[Evaluator]:
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [from_row(row) for row in rows]
 
     async def versions(self, workspace: UUID, evaluator_id: UUID) -> list[Version]:
@@ -79,7 +79,7 @@ class Evaluators:
             .where(_V.workspace_id == workspace, _V.evaluator_id == evaluator_id)
             .order_by(_V.number)
         )
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [version_from(row, row.evaluator_id) for row in rows]
 
     async def named(self, workspace: UUID, version_ids: Sequence[UUID]) -> Mapping[UUID, Evaluator]:
@@ -124,7 +124,7 @@ class Evaluators:
 
     async def delete(self, workspace: UUID, evaluator_id: UUID) -> bool:
         gone = sa.delete(tables.evaluators).where(_E.workspace_id == workspace, _E.id == evaluator_id)
-        return await self._engine.write(lambda connection: connection.execute(gone).rowcount > 0)
+        return await self._engine.change(gone) > 0
 
 
 def _of(workspace: UUID, evaluator_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:

@@ -47,9 +47,7 @@ class FeedbackConfigs:
         await self._engine.write(work)
 
     async def read(self, workspace: UUID, key: str) -> FeedbackConfig | None:
-        row = await self._engine.read(
-            lambda connection: connection.execute(_one(workspace, key)).one_or_none()
-        )
+        row = await self._engine.row(_one(workspace, key))
         return None if row is None else from_row(row)
 
     async def page(
@@ -71,12 +69,12 @@ class FeedbackConfigs:
             wanted = wanted.where(dialect.inside(_T.key_folded, key_contains.casefold()))
         newest = (_T.modified_at.desc(), _T.key.desc()) if descending else (_T.modified_at, _T.key)
         wanted = wanted.order_by(*newest).offset(offset).limit(limit)
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [from_row(row) for row in rows]
 
     async def delete(self, workspace: UUID, key: str, at: Micros) -> bool:
         gone = sa.update(tables.feedback_configs).where(*_is(workspace, key), _LIVE).values(deleted_at=at)
-        return await self._engine.write(lambda connection: connection.execute(gone).rowcount > 0)
+        return await self._engine.change(gone) > 0
 
 
 def _is(workspace: UUID, key: str) -> tuple[sa.ColumnElement[bool], ...]:

@@ -33,7 +33,7 @@ class FeedbackFormulas:
 
     async def read(self, workspace: UUID, formula_id: UUID) -> FeedbackFormula | None:
         wanted = _one(workspace, formula_id)
-        row = await self._engine.read(lambda connection: connection.execute(wanted).one_or_none())
+        row = await self._engine.row(wanted)
         return None if row is None else from_row(row)
 
     async def page(
@@ -50,7 +50,7 @@ class FeedbackFormulas:
         if project is not None:
             wanted = wanted.where(_T.project_id == project)
         wanted = wanted.order_by(_T.created_at, _T.id).offset(offset).limit(limit)
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [from_row(row) for row in rows]
 
     async def replace(
@@ -62,7 +62,7 @@ class FeedbackFormulas:
 
     async def delete(self, workspace: UUID, formula_id: UUID) -> bool:
         gone = sa.delete(tables.feedback_formulas).where(_T.workspace_id == workspace, _T.id == formula_id)
-        return await self._engine.write(lambda connection: connection.execute(gone).rowcount > 0)
+        return await self._engine.change(gone) > 0
 
     async def of_projects(
         self, workspace: UUID, projects: Sequence[UUID] | None = None

@@ -31,7 +31,7 @@ class FeedbackTokens:
 
     async def resolve(self, token: UUID) -> FeedbackToken | None:
         wanted = sa.select(tables.feedback_tokens).where(_T.id == token)
-        row = await self._engine.read(lambda connection: connection.execute(wanted).one_or_none())
+        row = await self._engine.row(wanted)
         return None if row is None else from_row(row)
 
     async def page(
@@ -44,7 +44,7 @@ class FeedbackTokens:
             .offset(offset)
             .limit(limit)
         )
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [from_row(row) for row in rows]
 
 

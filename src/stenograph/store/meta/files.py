@@ -29,14 +29,14 @@ class Files:
         row["workspace_id"] = row.pop("workspace")
         row["project_id"] = row.pop("project")
         added = sa.insert(tables.files).values(row)
-        await self._engine.write(lambda connection: connection.execute(added))
+        await self._engine.change(added)
 
     async def read(self, workspace: UUID, file_id: UUID) -> File | None:
         return await self._engine.read(lambda connection: _read(connection, workspace, file_id))
 
     async def page(self, workspace: UUID, offset: int = 0, limit: int | None = None) -> list[File]:
         wanted = _rows(workspace).order_by(_T.created_at.desc(), _T.id.desc()).offset(offset).limit(limit)
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [_from_row(row) for row in rows]
 
     async def delete(self, workspace: UUID, file_id: UUID) -> File | None:

@@ -61,4 +61,4 @@ class InsightAnswers:
 
     async def forget(self, before: Micros) -> int:
         gone = sa.delete(tables.insight_answers).where(_A.created_at < before)
-        return await self._engine.write(lambda connection: connection.execute(gone).rowcount)
+        return await self._engine.change(gone)

@@ -40,16 +40,16 @@ class InsightFollowing:
 
     async def leave(self, workspace: UUID, job_id: UUID) -> bool:
         gone = sa.delete(tables.insight_following).where(_F.workspace_id == workspace, _F.job_id == job_id)
-        return await self._engine.write(lambda connection: connection.execute(gone).rowcount > 0)
+        return await self._engine.change(gone) > 0
 
     async def all(self) -> list[Following]:
         wanted = sa.select(tables.insight_following).order_by(_F.workspace_id, _F.project_id)
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [_following(row) for row in rows]
 
     async def of_job(self, workspace: UUID, job_id: UUID) -> Following | None:
         wanted = sa.select(tables.insight_following).where(_F.workspace_id == workspace, _F.job_id == job_id)
-        row = await self._engine.read(lambda connection: connection.execute(wanted).one_or_none())
+        row = await self._engine.row(wanted)
         return None if row is None else _following(row)
 
     async def take(self, following: Following, taken: Sequence[Assigned]) -> bool:
@@ -93,7 +93,7 @@ class InsightFollowing:
             .where(_A.workspace_id == workspace, _A.job_id == job_id)
             .group_by(_A.leaf)
         )
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return {row.leaf: row.runs for row in rows}
 
     async def run_ids(self, workspace: UUID, job_id: UUID, leaves: Sequence[int], most: int) -> list[UUID]:

@@ -71,7 +71,7 @@ class Insights:
 
     async def read(self, workspace: UUID, job_id: UUID) -> InsightJob | None:
         wanted = sa.select(tables.insight_jobs).where(_J.workspace_id == workspace, _J.id == job_id)
-        row = await self._engine.read(lambda connection: connection.execute(wanted).one_or_none())
+        row = await self._engine.row(wanted)
         return None if row is None else _job(row)
 
     async def page(
@@ -87,12 +87,12 @@ class Insights:
         )
         if config_id is not None:
             wanted = wanted.where(_J.config_id == config_id)
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [_job(row) for row in rows]
 
     async def unfinished(self) -> list[InsightJob]:
         wanted = sa.select(tables.insight_jobs).where(_OPEN).order_by(_J.created_at, _J.id)
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [_job(row) for row in rows]
 
     async def rename(self, workspace: UUID, job_id: UUID, name: str, at: Micros) -> InsightJob | None:
@@ -134,7 +134,7 @@ class Insights:
 
     async def delete(self, workspace: UUID, job_id: UUID) -> bool:
         gone = sa.delete(tables.insight_jobs).where(_J.workspace_id == workspace, _J.id == job_id)
-        return await self._engine.write(lambda connection: connection.execute(gone).rowcount > 0)
+        return await self._engine.change(gone) > 0
 
     async def clusters(self, workspace: UUID, job_id: UUID) -> list[Cluster]:
         wanted = (
@@ -142,7 +142,7 @@ class Insights:
             .where(_C.workspace_id == workspace, _C.job_id == job_id)
             .order_by(_C.position)
         )
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [_cluster(row) for row in rows]
 
     async def rename_cluster(self, workspace: UUID, job_id: UUID, cluster_id: UUID, name: str) -> bool:
@@ -151,7 +151,7 @@ class Insights:
             .where(_C.workspace_id == workspace, _C.job_id == job_id, _C.id == cluster_id)
             .values(name=name, renamed=True)
         )
-        return await self._engine.write(lambda connection: connection.execute(change).rowcount > 0)
+        return await self._engine.change(change) > 0
 
     async def sizes(self, workspace: UUID, job_id: UUID) -> list[tuple[int, int, int]]:
         wanted = (
@@ -159,7 +159,7 @@ class Insights:
             .where(_M.workspace_id == workspace, _M.job_id == job_id)
             .order_by(_M.leaf, _M.number)
         )
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [(row.leaf, row.number, row.size) for row in rows]
 
     async def members(
@@ -227,7 +227,7 @@ class InsightConfigs:
 
     async def read(self, workspace: UUID, config_id: UUID) -> SavedConfig | None:
         wanted = sa.select(tables.insight_configs).where(_S.workspace_id == workspace, _S.id == config_id)
-        row = await self._engine.read(lambda connection: connection.execute(wanted).one_or_none())
+        row = await self._engine.row(wanted)
         return None if row is None else _config(row)
 
     async def of_project(self, workspace: UUID, project_id: UUID) -> list[SavedConfig]:
@@ -236,7 +236,7 @@ class InsightConfigs:
             .where(_S.workspace_id == workspace, _S.project_id == project_id)
             .order_by(_S.created_at, _S.id)
         )
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [_config(row) for row in rows]
 
     async def replace(self, config: SavedConfig) -> bool:
@@ -245,17 +245,17 @@ class InsightConfigs:
             .where(_S.workspace_id == config.workspace, _S.id == config.id)
             .values(_config_row(config))
         )
-        return await self._engine.write(lambda connection: connection.execute(change).rowcount > 0)
+        return await self._engine.change(change) > 0
 
     async def delete(self, workspace: UUID, config_id: UUID) -> bool:
         gone = sa.delete(tables.insight_configs).where(_S.workspace_id == workspace, _S.id == config_id)
-        return await self._engine.write(lambda connection: connection.execute(gone).rowcount > 0)
+        return await self._engine.change(gone) > 0
 
     async def due(self, at: Micros) -> list[SavedConfig]:
         wanted = (
             sa.select(tables.insight_configs).where(_S.due_at <= at).order_by(_S.due_at, _S.id).limit(100)
         )
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [_config(row) for row in rows]
 
     async def put_off(self, config: SavedConfig, until: Micros | None) -> bool:
@@ -264,7 +264,7 @@ class InsightConfigs:
             .where(_S.workspace_id == config.workspace, _S.id == config.id, _S.due_at == config.due_at)
             .values(due_at=until)
         )
-        return await self._engine.write(lambda connection: connection.execute(change).rowcount > 0)
+        return await self._engine.change(change) > 0
 
 
 def _has_project(connection: sa.Connection, workspace: UUID, project_id: UUID) -> bool:

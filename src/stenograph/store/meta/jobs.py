@@ -25,11 +25,11 @@ class Jobs:
 
     async def create(self, job: Job) -> None:
         added = sa.insert(tables.jobs).values(to_row(job))
-        await self._engine.write(lambda connection: connection.execute(added))
+        await self._engine.change(added)
 
     async def read(self, workspace: UUID, job_id: UUID) -> Job | None:
         wanted = sa.select(tables.jobs).where(_T.workspace_id == workspace, _T.id == job_id)
-        row = await self._engine.read(lambda connection: connection.execute(wanted).one_or_none())
+        row = await self._engine.row(wanted)
         return None if row is None else _from_row(row)
 
     async def move(
@@ -50,7 +50,7 @@ class Jobs:
 
     async def unfinished(self) -> list[Job]:
         wanted = sa.select(tables.jobs).where(_UNFINISHED).order_by(_T.created_at, _T.id)
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [_from_row(row) for row in rows]
 
 

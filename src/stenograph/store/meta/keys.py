@@ -38,16 +38,16 @@ class Keys:
             permissions=msgspec.json.encode(key.permissions) if key.permissions else None,
             expires_at=key.expires_at,
         )
-        await self._engine.write(lambda connection: connection.execute(new))
+        await self._engine.change(new)
 
     async def find(self, key_hash: str) -> ApiKey | None:
         wanted = sa.select(tables.api_keys).where(_T.key_hash == key_hash)
-        row = await self._engine.read(lambda connection: connection.execute(wanted).one_or_none())
+        row = await self._engine.row(wanted)
         return None if row is None else from_row(row)
 
     async def all(self, workspace: UUID) -> list[ApiKey]:
         wanted = sa.select(tables.api_keys).where(_T.workspace_id == workspace).order_by(_T.created_at, _T.id)
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [from_row(row) for row in rows]
 
     async def revoke(self, workspace: UUID, key_id: UUID, at: Micros) -> ApiKey | None:

@@ -28,17 +28,17 @@ class Prices:
             .where(_T.workspace_id == workspace)
             .order_by(_T.created_at.desc(), _T.id)
         )
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [from_row(row) for row in rows]
 
     async def read(self, workspace: UUID, price_id: UUID) -> ModelPrice | None:
         wanted = sa.select(tables.model_prices).where(_T.workspace_id == workspace, _T.id == price_id)
-        row = await self._engine.read(lambda connection: connection.execute(wanted).one_or_none())
+        row = await self._engine.row(wanted)
         return None if row is None else from_row(row)
 
     async def create(self, price: ModelPrice) -> None:
         new = sa.insert(tables.model_prices).values(to_row(price))
-        await self._engine.write(lambda connection: connection.execute(new))
+        await self._engine.change(new)
 
     async def replace(self, price: ModelPrice) -> bool:
         change = (
@@ -46,11 +46,11 @@ class Prices:
             .where(_T.workspace_id == price.workspace, _T.id == price.id)
             .values(to_row(price))
         )
-        return await self._engine.write(lambda connection: connection.execute(change).rowcount > 0)
+        return await self._engine.change(change) > 0
 
     async def delete(self, workspace: UUID, price_id: UUID) -> bool:
         gone = sa.delete(tables.model_prices).where(_T.workspace_id == workspace, _T.id == price_id)
-        return await self._engine.write(lambda connection: connection.execute(gone).rowcount > 0)
+        return await self._engine.change(gone) > 0
 
 
 def to_row(price: ModelPrice) -> dict[str, Any]:

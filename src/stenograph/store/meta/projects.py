@@ -79,11 +79,11 @@ class Projects:
 
     async def deleted(self) -> list[tuple[UUID, UUID]]:
         wanted = sa.select(_T.workspace_id, _T.id).where(_T.deleted_at.is_not(None))
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [(row.workspace_id, row.id) for row in rows]
 
     async def _one(self, wanted: sa.Select[Any]) -> Project | None:
-        row = await self._engine.read(lambda connection: connection.execute(wanted).one_or_none())
+        row = await self._engine.row(wanted)
         return None if row is None else from_row(row)
 
 

@@ -30,7 +30,7 @@ class QueueFilling:
             .where(_T.event_filters.is_not(None), _T.fills, LIVE)
             .order_by(_T.workspace_id, _T.id)
         )
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [from_row(row, {}) for row in rows]
 
     async def fill(self, queue: AnnotationQueue, items: Sequence[QueueItem], filled_to: int) -> bool:

@@ -68,7 +68,7 @@ class QueueItems:
 
     async def read(self, workspace: UUID, item_id: UUID) -> QueueItem | None:
         wanted = sa.select(_ITEMS).where(_T.workspace_id == workspace, _T.id == item_id, _OF_LIVE_QUEUE)
-        row = await self._engine.read(lambda connection: connection.execute(wanted).one_or_none())
+        row = await self._engine.row(wanted)
         return None if row is None else from_row(row)
 
     async def page(self, query: ItemQuery) -> list[SeenItem]:

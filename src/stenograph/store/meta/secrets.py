@@ -63,12 +63,12 @@ class Secrets:
             .offset(offset)
             .limit(limit)
         )
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [_from_row(row) for row in rows]
 
     async def delete(self, workspace: UUID, secret_id: UUID) -> bool:
         gone = sa.delete(tables.secrets).where(_T.workspace_id == workspace, _T.id == secret_id)
-        return await self._engine.write(lambda connection: connection.execute(gone).rowcount > 0)
+        return await self._engine.change(gone) > 0
 
 
 def _refuse_taken_name(connection: sa.Connection, secret: Secret) -> None:

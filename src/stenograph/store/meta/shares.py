@@ -27,7 +27,7 @@ class Shares:
 
     async def resolve(self, token: UUID) -> Share | None:
         wanted = sa.select(tables.shares).where(_T.token == token)
-        row = await self._engine.read(lambda connection: connection.execute(wanted).one_or_none())
+        row = await self._engine.row(wanted)
         return None if row is None else from_row(row)
 
     async def of(self, workspace: UUID, kind: ShareKind, target_ids: Sequence[str]) -> list[Share]:
@@ -50,7 +50,7 @@ class Shares:
             .offset(offset)
             .limit(limit)
         )
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [from_row(row) for row in rows]
 
     async def revoke(self, workspace: UUID, tokens: Sequence[UUID]) -> int:
@@ -66,11 +66,11 @@ class Shares:
 
     async def revoke_target(self, workspace: UUID, kind: ShareKind, target_id: str) -> bool:
         gone = sa.delete(tables.shares).where(*_targets(workspace, kind), _T.target_id == target_id)
-        return await self._engine.write(lambda connection: connection.execute(gone).rowcount > 0)
+        return await self._engine.change(gone) > 0
 
     async def revoke_all(self, workspace: UUID) -> int:
         gone = sa.delete(tables.shares).where(_T.workspace_id == workspace)
-        return await self._engine.write(lambda connection: connection.execute(gone).rowcount)
+        return await self._engine.change(gone)
 
 
 def _targets(workspace: UUID, kind: ShareKind) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:

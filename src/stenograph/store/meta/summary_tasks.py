@@ -43,7 +43,7 @@ class SummaryTasks:
 
     async def waiting(self) -> list[SummaryTask]:
         wanted = sa.select(tables.summary_tasks).order_by(_T.due_at, _T.job_id)
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [_from_row(row) for row in rows]
 
     async def put_off(self, task: SummaryTask) -> None:
@@ -52,7 +52,7 @@ class SummaryTasks:
             .where(*_of(task))
             .values(due_at=task.due_at, attempts=task.attempts)
         )
-        await self._engine.write(lambda connection: connection.execute(change))
+        await self._engine.change(change)
 
     async def end(self, task: SummaryTask, state: JobState, at: Micros, *, reason: str = "") -> None:
         def work(connection: sa.Connection) -> None:

@@ -27,11 +27,11 @@ class Tools:
         row["workspace_id"] = row.pop("workspace")
         row["type"] = tool.type.value
         new = sa.insert(tables.tools).values(row)
-        await self._engine.write(lambda connection: connection.execute(new))
+        await self._engine.change(new)
 
     async def all(self, workspace: UUID) -> list[Tool]:
         wanted = sa.select(tables.tools).where(_T.workspace_id == workspace).order_by(_T.created_at, _T.id)
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [from_row(row) for row in rows]
 
     async def update(self, workspace: UUID, tool_id: UUID, patch: ToolPatch, at: Micros) -> Tool | None:
@@ -49,7 +49,7 @@ class Tools:
 
     async def delete(self, workspace: UUID, tool_id: UUID) -> bool:
         gone = sa.delete(tables.tools).where(_T.workspace_id == workspace, _T.id == tool_id)
-        return await self._engine.write(lambda connection: connection.execute(gone).rowcount > 0)
+        return await self._engine.change(gone) > 0
 
 
 def from_row(row: sa.Row[Any]) -> Tool:

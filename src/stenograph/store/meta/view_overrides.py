@@ -29,7 +29,7 @@ class ViewOverrides:
 
     async def of_dataset(self, workspace: UUID, dataset_id: UUID) -> ViewOverride | None:
         wanted = sa.select(tables.experiment_view_overrides).where(_of(workspace, dataset_id))
-        row = await self._engine.read(lambda connection: connection.execute(wanted).one_or_none())
+        row = await self._engine.row(wanted)
         return None if row is None else from_row(row)
 
     async def update(
@@ -48,7 +48,7 @@ class ViewOverrides:
         gone = sa.delete(tables.experiment_view_overrides).where(
             _of(workspace, dataset_id), _T.id == override_id
         )
-        return bool(await self._engine.write(lambda connection: connection.execute(gone).rowcount))
+        return bool(await self._engine.change(gone))
 
 
 def _of(workspace: UUID, dataset_id: UUID) -> sa.ColumnElement[bool]:

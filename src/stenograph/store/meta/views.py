@@ -33,12 +33,12 @@ class Views:
         if kind is not None:
             wanted = wanted.where(_T.type == kind.value)
         wanted = wanted.order_by(_T.created_at, _T.id)
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [from_row(row) for row in rows]
 
     async def read(self, workspace: UUID, project_id: UUID, view_id: UUID) -> SavedView | None:
         wanted = sa.select(tables.views).where(*_is(workspace, project_id, view_id))
-        row = await self._engine.read(lambda connection: connection.execute(wanted).one_or_none())
+        row = await self._engine.row(wanted)
         return None if row is None else from_row(row)
 
     async def update(
@@ -56,7 +56,7 @@ class Views:
 
     async def delete(self, workspace: UUID, project_id: UUID, view_id: UUID) -> bool:
         gone = sa.delete(tables.views).where(*_is(workspace, project_id, view_id))
-        return await self._engine.write(lambda connection: connection.execute(gone).rowcount > 0)
+        return await self._engine.change(gone) > 0
 
 
 def _is(workspace: UUID, project_id: UUID, view_id: UUID) -> tuple[sa.ColumnElement[bool], ...]:

@@ -26,12 +26,12 @@ class Workspaces:
 
     async def read(self, workspace: UUID) -> Workspace | None:
         wanted = sa.select(tables.workspaces).where(_T.id == workspace)
-        row = await self._engine.read(lambda connection: connection.execute(wanted).one_or_none())
+        row = await self._engine.row(wanted)
         return None if row is None else from_row(row)
 
     async def all(self) -> list[Workspace]:
         wanted = sa.select(tables.workspaces).order_by(_T.created_at, _T.id)
-        rows = await self._engine.read(lambda connection: connection.execute(wanted).all())
+        rows = await self._engine.rows(wanted)
         return [from_row(row) for row in rows]
 
 

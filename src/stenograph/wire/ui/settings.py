@@ -18,7 +18,6 @@ from starlette.routing import BaseRoute, Route
 
 from stenograph.domain.chat.providers import API_KEY, BASE_URL, OPENAI_KEY, OPENAI_URL
 from stenograph.domain.storage import Storage
-from stenograph.domain.usage import catalogue
 from stenograph.errors import Invalid, ModelRefused, NotFound
 from stenograph.model.access import ApiKey, Caller, Permission, Role
 from stenograph.model.prices import ModelPrice
@@ -106,6 +105,8 @@ def _a_token(million: Decimal) -> Decimal:
 
 async def prices(request: Request) -> Response:
     """GET /ui/api/prices?find=: the workspace's own, and the built-in ones that have these words."""
+    from stenograph.domain.usage import catalogue  # 5 MB that a server reads when prices are first asked for
+
     who = await viewer(request, Permission.READ)
     words = (Params(request).text("find") or "")[:200]
     own = [_price(price) for price in await services(request).prices.all(who.workspace)]

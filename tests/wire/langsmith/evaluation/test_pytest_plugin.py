@@ -40,8 +40,10 @@ def run_pytest(
     repository: Repository, server: Server, suite: str, *options: str, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     named = {"LANGSMITH_TEST_SUITE": suite, "LANGSMITH_EXPERIMENT": "mine", "FIRST": "error", **variables}
+    named["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # those of others take a second of each run
+    plugins = ["-p", "no:cacheprovider", "-p", "langsmith.pytest_plugin"]
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, "test_judged.py"],
+        [sys.executable, "-m", "pytest", *plugins, *options, "test_judged.py"],
         cwd=repository.folder,
         env=environment(server.url, **named),
         capture_output=True,

@@ -240,20 +240,6 @@ def test_feedback_and_its_first_time_survive_a_crash(own_server: Server, key: st
 # -- changing and withdrawing ----------------------------------------------------------------------------
 
 
-@pytest.fixture
-def given(http: httpx.Client, key: str) -> dict[str, Any]:
-    return give(
-        http,
-        key=key,
-        run_id=str(uuid.uuid4()),
-        score=True,
-        value={"a": 1},
-        comment="as it was",
-        correction="better",
-        extra={"kept": 1},
-    )
-
-
 def test_only_what_is_sent_changes(client: Client, http: httpx.Client, given: dict[str, Any]) -> None:
     client.update_feedback(given["id"], score=0.25)
     found = http.get(f"/feedback/{given['id']}").json()

@@ -23,20 +23,6 @@ def run(client: Client, project: str) -> Any:
     return send_run(client, project)
 
 
-@pytest.fixture
-def given(http: httpx.Client, key: str) -> dict[str, Any]:
-    return give(
-        http,
-        key=key,
-        run_id=str(uuid.uuid4()),
-        score=True,
-        value={"a": 1},
-        comment="as it was",
-        correction="better",
-        extra={"kept": 1},
-    )
-
-
 @pytest.mark.parametrize(
     ("change", "where"),
     [
