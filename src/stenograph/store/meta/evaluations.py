@@ -81,12 +81,7 @@ class Evaluations:
 
     async def claim(self, workspace: UUID, project_id: UUID, within: UUID) -> None:
         unnamed = (_T.workspace_id == workspace, _T.project_id == project_id, _T.within_id.is_(None))
-        change = sa.update(tables.evaluations).where(*unnamed).values(within_id=within)
-
-        def work(connection: sa.Connection) -> None:
-            connection.execute(change)
-
-        await self._engine.write(work)
+        await self._engine.change(sa.update(tables.evaluations).where(*unnamed).values(within_id=within))
 
     async def any(self, workspace: UUID) -> bool:
         wanted = _live(workspace, _P.id).limit(1)
