@@ -41,7 +41,9 @@ def test_a_page_is_as_long_as_the_last_one_with_a_margin() -> None:
     before = NOON - 500 * SECOND
     assert reach.since(replace(PAGE, created_until=before)) == before - 10 * MARGIN * SECOND - 1
     later = replace(PAGE, created_until=NOON + 10**6 * SECOND)
-    assert reach.since(later) == NOON - 10 * MARGIN * SECOND - 1, "beyond the newest there is nothing to look at"
+    assert reach.since(later) == NOON - 10 * MARGIN * SECOND - 1, (
+        "beyond the newest there is nothing to look at"
+    )
 
 
 def test_a_page_ends_no_earlier_than_one_as_deep_did() -> None:

@@ -1,9 +1,9 @@
 """How far back a page of feedback reaches. The newest pieces are chosen among all that the projects in question have,
 and reading their times takes longer than reading the page, unless a time is known that the page does not go beyond.
 
-It is guessed from the pages that were read before: from where one as deep ended, which new pieces only move towards now,
-or else from how far apart pieces lay. A guess is never trusted: a page that is full is the right one, because whatever is
-left out is older; one that is not is read again without the guess.
+It is guessed from the pages that were read before: from where one as deep ended, which new pieces only move towards
+now, or else from how far apart pieces lay. A guess is never trusted: a page that is full is the right one, because
+whatever is left out is older; one that is not is read again without the guess.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ MARGIN: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """The newest piece that was seen, the microseconds from one piece to the next, and where pages from the newest piece
-    on ended: the pieces up to there and the time of the last one, the deepest of each length in bits."""
+    """The newest piece that was seen, the microseconds from one piece to the next, and where pages from the newest on
+    ended: the pieces up to there and the time of the last one, the deepest of each length in bits."""
 
     newest: Micros
     apart: float
