@@ -25,7 +25,8 @@ TEXTS = (
 
 @cache
 def file() -> bytes:
-    return package.model_path().read_bytes()
+    found: bytes = package.model_path().read_bytes()
+    return found
 
 
 def session(graph: bytes) -> onnxruntime.InferenceSession:
