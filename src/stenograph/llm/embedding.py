@@ -112,6 +112,8 @@ class LocalEmbedder:
                 options.intra_op_num_threads = self._threads
                 options.inter_op_num_threads = 1
                 options.log_severity_level = 3
+                # Nothing put together beyond what the graph is: the runtime's one step for adding and norming is slow.
+                options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
 
                 def session(graph: bytes) -> onnxruntime.InferenceSession:
                     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
