@@ -36,12 +36,37 @@ def test_nothing_is_guessed_of_what_was_never_read() -> None:
 def test_a_page_is_as_long_as_the_last_one_with_a_margin() -> None:
     reach = Reach()
     reach.learn(PAGE, given(*range(10)))
-    assert reach.since(PAGE) == NOON - 10 * MARGIN * SECOND - 1
+    assert reach.since(replace(PAGE, limit=11)) == NOON - 11 * MARGIN * SECOND - 1
     assert reach.since(replace(PAGE, offset=30)) == NOON - 40 * MARGIN * SECOND - 1
     before = NOON - 500 * SECOND
     assert reach.since(replace(PAGE, created_until=before)) == before - 10 * MARGIN * SECOND - 1
     later = replace(PAGE, created_until=NOON + 10**6 * SECOND)
-    assert reach.since(later) == reach.since(PAGE), "beyond the newest there is nothing to look at"
+    assert reach.since(later) == NOON - 10 * MARGIN * SECOND - 1, (
+        "beyond the newest there is nothing to look at"
+    )
+
+
+def test_a_page_ends_no_earlier_than_one_as_deep_did() -> None:
+    reach = Reach()
+    reach.learn(PAGE, given(*range(10)))
+    assert reach.since(PAGE) == reach.since(replace(PAGE, limit=4)) == NOON - 9 * SECOND
+    reach.learn(replace(PAGE, offset=90), given(*range(90, 100)))
+    assert reach.since(replace(PAGE, offset=50)) == NOON - 99 * SECOND
+    assert reach.since(PAGE) == NOON - 9 * SECOND, "the deeper page has not displaced it"
+    reach.learn(replace(PAGE, offset=90), given(*range(92, 102)))  # something has been withdrawn
+    assert reach.since(replace(PAGE, offset=90)) == NOON - 101 * SECOND
+    before = replace(PAGE, created_until=NOON - 5 * SECOND)
+    reach.learn(before, given(*range(5, 15)))
+    assert reach.since(PAGE) == NOON - 9 * SECOND, "a page before some moment tells nothing of the newest"
+
+
+def test_an_end_is_left_behind_by_what_has_come_since() -> None:
+    reach = Reach()
+    reach.learn(replace(PAGE, offset=90), given(*range(90, 100)))
+    reach.learn(replace(PAGE, limit=2), given(-1_000_000, -999_999))
+    deep = reach.since(replace(PAGE, offset=90))
+    assert deep is not None
+    assert deep > NOON
 
 
 @pytest.mark.parametrize(
@@ -81,7 +106,7 @@ def test_where_pieces_lie_close_it_is_not_forgotten_that_they_lay_apart() -> Non
     reach = Reach()
     reach.learn(PAGE, given(*(100 * at for at in range(10))))
     reach.learn(PAGE, given(*(at / 10 for at in range(10))))
-    assert reach.since(PAGE) == NOON - 50 * 10 * MARGIN * SECOND - 1
+    assert reach.since(replace(PAGE, limit=20)) == NOON - 50 * 20 * MARGIN * SECOND - 1
 
 
 def test_the_oldest_questions_are_forgotten() -> None:

@@ -207,6 +207,18 @@ def test_feedback_is_merged_too_and_answers_stay(tmp_path: Path) -> None:
     asyncio.run(story())
 
 
+def test_feedback_does_not_wait_for_weeks_of_runs(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with opened(tmp_path) as (engine, store):
+            for number in range(2):
+                await store.write(batch(number), [feedback(WORKSPACE, f"f{number}", "a")])
+            assert [one.week == FEEDBACK for one in await parts_of(engine)] == [True, True, False, False]
+            await Settling(engine, EAGER).step(quiet=True)
+            assert [one.week == FEEDBACK for one in await parts_of(engine)] == [True, False, False]
+
+    asyncio.run(story())
+
+
 def test_only_what_is_new_is_indexed_again(tmp_path: Path) -> None:
     async def story() -> None:
         async with opened(tmp_path) as (engine, store):

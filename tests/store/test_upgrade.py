@@ -86,5 +86,30 @@ def test_feedback_sorted_by_its_run_moves_to_its_project(tmp_path: Path, interru
                 assert {key: stat.n for key, stat in stats[str(project)].items()} == {"on_run": 1, "twice": 1}
             finally:
                 await store.close()
+        assert await _is_in_small_blocks(tmp_path)
+
+    asyncio.run(work())
+
+
+async def _is_in_small_blocks(folder: Path) -> bool:
+    engine = Chdb(folder / "runs", readers=1, threads=1, memory=1 << 30, seconds=30)
+    try:
+        found = await engine.query("SELECT engine_full FROM system.tables WHERE name = 'feedback'")
+        return b"min_compress_block_size = 2048" in found["engine_full"][0]
+    finally:
+        await engine.close()
+
+
+def test_a_table_of_feedback_in_large_blocks_gets_small_ones(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, runs_url=f"chdb://{tmp_path / 'runs'}", settle_seconds=0)
+
+    async def work() -> None:
+        await (await open_runs(settings)).close()
+        engine = Chdb(tmp_path / "runs", readers=1, threads=1, memory=1 << 30, seconds=30)
+        await engine.execute("ALTER TABLE feedback RESET SETTING min_compress_block_size")
+        await engine.close()
+        assert not await _is_in_small_blocks(tmp_path)
+        await (await open_runs(settings)).close()
+        assert await _is_in_small_blocks(tmp_path)
 
     asyncio.run(work())

@@ -31,16 +31,19 @@ class Sought(msgspec.Struct, frozen=True):
 def sought(messages: Sequence[Message], options: RecallOptions) -> Sought | None:
     """What to look for: users' and agents' words among the last messages; None when they say none.
 
-    Meaning is that of all of them, who says what included: its end counts when it is too long. Words are those of the
-    last one. (Julep's documents of `num_search_messages` and `max_query_length`.)
+    Meaning is that of all of them, who says what included, the last one first: what comes first weighs most, and models
+    do not look at the end of what is too long. Words are those of the last one. (Julep's documents of
+    `num_search_messages` and `max_query_length`.)
     """
     last = messages[-options.num_search_messages :]
     spoken = [each for each in last if each.role in _SPEAKERS and each.text.strip()]
     if not spoken:
         return None
-    together = "\n\n".join(f"{each.name or each.role.value}: {each.text.strip()}" for each in spoken)
+    together = "\n\n".join(
+        f"{each.name or each.role.value}: {each.text.strip()}" for each in reversed(spoken)
+    )
     return Sought(
-        meaning=together[-options.max_query_length :],
+        meaning=together[: options.max_query_length],
         words=spoken[-1].text.strip()[: options.max_query_length],
     )
 

@@ -1,14 +1,15 @@
 """How far back a page of feedback reaches. The newest pieces are chosen among all that the projects in question have,
 and reading their times takes longer than reading the page, unless a time is known that the page does not go beyond.
 
-It is guessed from the pages that were read before. A guess is never trusted: a page that is full is the right one,
-because whatever is left out is older; one that is not is read again without the guess.
+It is guessed from the pages that were read before: from where one as deep ended, which new pieces only move towards
+now, or else from how far apart pieces lay. A guess is never trusted: a page that is full is the right one, because
+whatever is left out is older; one that is not is read again without the guess.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -28,10 +29,17 @@ MARGIN: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """The newest piece that was seen, and the microseconds from one piece to the next."""
+    """The newest piece that was seen, the microseconds from one piece to the next, and where pages from the newest on
+    ended: the pieces up to there and the time of the last one, the deepest of each length in bits."""
 
     newest: Micros
     apart: float
+    ends: Mapping[int, tuple[int, Micros]]
+
+    def end(self, depth: int) -> Micros | None:
+        """Where the pages ended that were as deep as this one or a little deeper."""
+        found = [end for deepest, end in self.ends.values() if deepest >= depth]
+        return max(found, default=None)
 
 
 class Reach:
@@ -47,8 +55,11 @@ class Reach:
         seen = self._seen.get(_apart_from_its_page(query))
         if seen is None:
             return None
+        depth = query.offset + query.limit
         top = seen.newest if query.created_until is None else min(query.created_until, seen.newest)
-        return top - int(seen.apart * (query.offset + query.limit) * MARGIN) - 1
+        guess = top - int(seen.apart * depth * MARGIN) - 1
+        end = seen.end(depth) if query.created_until is None else None
+        return guess if end is None else max(guess, end)  # an end is left behind where much has come since
 
     def learn(self, query: FeedbackQuery, page: Sequence[Feedback]) -> None:
         """To be told of every page that was read. One that is not full says that there is nothing to leave out."""
@@ -57,11 +68,21 @@ class Reach:
         if query.runs or query.ids or query.traces or len(page) < max(query.limit, 2):
             return
         newest, apart = page[0].created_at, (page[0].created_at - page[-1].created_at) / (len(page) - 1)
+        ends: Mapping[int, tuple[int, Micros]] = {}
         if before is not None:
-            newest, apart = max(newest, before.newest), max(apart, before.apart / 2)
-        self._seen[question] = _Seen(newest, apart)
+            newest, apart, ends = max(newest, before.newest), max(apart, before.apart / 2), before.ends
+        if query.created_until is None and query.created_since is None:
+            ends = _with_end(ends, query.offset + len(page), page[-1].created_at)
+        self._seen[question] = _Seen(newest, apart, ends)
         if len(self._seen) > MOST:
             self._seen.popitem(last=False)
+
+
+def _with_end(
+    ends: Mapping[int, tuple[int, Micros]], depth: int, at: Micros
+) -> Mapping[int, tuple[int, Micros]]:
+    deepest, _ = ends.get(depth.bit_length(), (0, 0))
+    return {**ends, depth.bit_length(): (depth, at)} if depth >= deepest else ends
 
 
 def _apart_from_its_page(query: FeedbackQuery) -> FeedbackQuery:

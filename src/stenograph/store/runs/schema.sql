@@ -74,6 +74,7 @@ SETTINGS index_granularity = 256,
 -- project's feedback comes to" read nothing else. `home` is that project: its run's, as soon as the run is known, or its
 -- own when it speaks of a whole project; zero until then. Of feedback that is filed under its run's project, trace_id,
 -- project_id, start_time and is_root are the run's. `run_id` and `project_id` are zero when there is none.
+-- Blocks are small, since a page reads a few rows of all columns: docs/decisions/150-feedback-in-small-blocks.md
 -- name: create_feedback
 CREATE TABLE IF NOT EXISTS feedback
 (
@@ -108,6 +109,6 @@ CREATE TABLE IF NOT EXISTS feedback
 )
 ENGINE = ReplacingMergeTree(version, deleted)
 ORDER BY (workspace_id, home, created_at, id)
-SETTINGS index_granularity = 256,
+SETTINGS index_granularity = 256, min_compress_block_size = 2048,
     fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1,
     old_parts_lifetime = 480;

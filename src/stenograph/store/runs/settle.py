@@ -94,7 +94,7 @@ _PARTS: Final = f"""SELECT if(table = 'runs', partition_id, '{FEEDBACK}') AS wee
       hasAllTokens(inputs, {{words}}) OR hasAllTokens(outputs, {{words}})) WHERE empty(ranges)) AS indexed
 FROM system.parts
 WHERE database = currentDatabase() AND table IN ('runs', 'feedback') AND active
-ORDER BY week, min_block_number"""
+ORDER BY week != '{FEEDBACK}', week, min_block_number"""
 """The engine does not say which parts have an index. But asked what a word that is nowhere leaves to read, it
 leaves out just the parts that have both."""
 
@@ -115,7 +115,7 @@ _START_MERGES: Final = ("SYSTEM START MERGES runs", "SYSTEM START MERGES feedbac
 
 
 async def parts_of(engine: Engine) -> list[Part]:
-    """All parts of the tables, week by week, those of feedback last."""
+    """All parts of the tables, those of feedback first, which are merged in a second; then week by week."""
     params = Params()
     words = params.texts([secrets.token_hex(16)])
     columns = await engine.query(_PARTS.format(words=words), params.values)

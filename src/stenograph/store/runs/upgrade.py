@@ -17,6 +17,12 @@ async def upgrade(engine: Engine, schema: dict[str, str]) -> None:
     """To be called once the tables are there. `schema` has the statements that create them as they are now."""
     steps = statements(files("stenograph.store.runs").joinpath("upgrade.sql").read_text())
     await _index_runs(engine, steps)
+    await _sort_feedback(engine, steps, schema)
+    await _divide_feedback(engine, steps)
+
+
+async def _sort_feedback(engine: Engine, steps: dict[str, str], schema: dict[str, str]) -> None:
+    """By the project that it is filed under, where it is sorted by its run."""
     found = await engine.query(steps["columns_of_feedback"])
     await engine.execute(steps["forget_copy"])
     if b"home" in found["name"]:
@@ -36,3 +42,10 @@ async def _index_runs(engine: Engine, steps: dict[str, str]) -> None:
     if b"by_metadata" not in found["name"]:
         await engine.execute(steps["index_metadata"])
         await engine.execute(steps["build_metadata_index"])
+
+
+async def _divide_feedback(engine: Engine, steps: dict[str, str]) -> None:
+    """Into small blocks, as new tables have it. What is there is divided when it is merged."""
+    found = await engine.query(steps["settings_of_feedback"])
+    if b"min_compress_block_size" not in found["engine_full"][0]:
+        await engine.execute(steps["small_blocks"])
