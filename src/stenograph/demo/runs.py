@@ -43,6 +43,7 @@ class Feedback(Struct, frozen=True, omit_defaults=True):
     key: str
     score: float
     created_at: str
+    value: str | None = None
     comment: str | None = None
     feedback_source: Json | None = None
     feedback_config: Json | None = None

@@ -144,7 +144,7 @@ function Reviewing({ queue, item }: { queue: Queue; item: Item }): ReactNode {
   const taken = viewed.error instanceof Refused && viewed.error.status === 409;
   return (
     <div className="review-body">
-      <div className={pair ? "judged-pair" : "judged-one"} tabIndex={-1}>
+      <div className={pair ? "judged-pair" : "judged-one"} role="region" aria-label="What is judged" tabIndex={0}>
         {item.thread !== null ? (
           <Judged thread={item.thread} project={item.project!} />
         ) : (

@@ -132,7 +132,7 @@ function Contents({ id }: { id: string }): ReactNode {
   return found.data.contents === null ? (
     <>
       <p className="faint">Nobody can read this record. As base64:</p>
-      <pre className="plain">{found.data.record?.slice(0, 20_000)}</pre>
+      <pre className="plain" tabIndex={0}>{found.data.record?.slice(0, 20_000)}</pre>
     </>
   ) : (
     <JsonTree value={found.data.contents} label="What is in the letter" />
