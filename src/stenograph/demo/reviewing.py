@@ -78,7 +78,8 @@ def queue(server: Connection, plan: Plan, ids: Ids, turns: Sequence[Turn], given
         "rubric_items": _RUBRIC,
         "num_reviewers_per_item": 1,
     }
-    if not server.get("/feedback-configs", list[Raw], {"key": _POLICY}):  # a shape that somebody gave it stays
+    known = server.get("/feedback-configs", list[Raw], {"key": _POLICY})
+    if not known:  # a shape that somebody gave it stays
         server.post("/feedback-configs", Raw, {"feedback_key": _POLICY, "feedback_config": _POLICY_SHAPE})
     made = server.post("/annotation-queues", _Queue, body)
     if not chosen:
