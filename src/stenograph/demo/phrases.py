@@ -111,13 +111,14 @@ def case(
     other = chance.choice([each for each in ITEMS if each is not item])
     price = item.price * (160 if customer.region.name == "jp" else 1)
     days = language(spoken).weekdays
+    latin = customer.region.latin if spoken != customer.region.language else {}
     slots = {
         "order": f"HH-{chance.randrange(20_000, 99_999)}",
         "item": item.names[spoken],
         "other_item": other.names[spoken],
-        "city": customer.city,
-        "first": customer.name,
-        "carrier": chance.choice(customer.region.carriers),
+        "city": latin.get(customer.city, customer.city),
+        "first": latin.get(customer.name, customer.name),
+        "carrier": latin.get(carrier := chance.choice(customer.region.carriers), carrier),
         "tracking": f"{chance.choice('ABCDEFGHJK')}{chance.randrange(10**8, 10**9)}",
         "amount": _money(customer, price),
         "discount": _money(customer, price * 0.15),

@@ -23,10 +23,9 @@ _GUIDE: Final = (
 )
 _POLICY: Final = "broken_policy"
 _POLICIES: Final = ("none", "returns", "identity", "promises")
-_VALUES: Final = {label: len(_POLICIES) - 1 - at for at, label in enumerate(_POLICIES)}
 _POLICY_SHAPE: Final[Json] = {
     "type": "categorical",
-    "categories": [{"value": value, "label": label} for label, value in _VALUES.items()],
+    "categories": [{"value": at, "label": label} for at, label in enumerate(_POLICIES)],
 }
 _RUBRIC: Final[list[Json]] = [
     {
@@ -46,7 +45,7 @@ _RUBRIC: Final[list[Json]] = [
         "description": "Which policy of the shop was broken, if any?",
         "value_descriptions": {
             "none": "nothing was broken",
-            "returns": "terms other than those of the shop",
+            "returns": "other terms than the shop has",
             "identity": "told without asking who it is",
             "promises": "what nobody can be sure of",
         },
@@ -101,10 +100,10 @@ def _review(plan: Plan, ids: Ids, turn: Turn) -> list[Feedback]:
     kind = chance.random() < 0.8
     broken = "none" if correct else chance.choice(_POLICIES)
     wrong = None if correct else "The amount belongs to another order."
-    given: tuple[tuple[str, float, str | None, str | None], ...] = (
+    given: tuple[tuple[str, float | None, str | None, str | None], ...] = (
         ("correctness", float(correct), None, wrong),
         ("tone", float(kind), None, None),
-        (_POLICY, float(_VALUES[broken]), broken, None),
+        (_POLICY, None, broken, None),  # without a score: a mean of policies says nothing
     )
     return [
         Feedback(

@@ -41,7 +41,7 @@ class Feedback(Struct, frozen=True, omit_defaults=True):
     run_id: str
     trace_id: str
     key: str
-    score: float
+    score: float | None
     created_at: str
     value: str | None = None
     comment: str | None = None

@@ -15,7 +15,7 @@ import { FIGURES, type Judged, SCORE, type Show, type Total, fitting, judged, lo
 const SHOWS: readonly [Show, string][] = [["all", "All"], ["regressed", "Regressed"], ["improved", "Improved"]];
 const NARROWEST = 150;
 /** Of a cell's width, what its latency and cost take. */
-const FIGURES_WIDTH = 118;
+const FIGURES_WIDTH = 132;
 
 export function ComparePage({ dataset }: { dataset: Dataset }): ReactNode {
   const home = useHome();
@@ -56,7 +56,7 @@ function SideBySide({ compared, dataset, pairwise }: { compared: Compared; datas
   const counts: Record<Show, number> = { all: rows.length, regressed: rows.filter((row) => row.regressed).length, improved: rows.filter((row) => row.improved).length };
   const [table, setTable] = useState<HTMLDivElement | null>(null);
   const width = useWidth(table);
-  const room = Math.max(NARROWEST, (width / (compared.columns.length + 1)) * 1.06) - FIGURES_WIDTH;
+  const room = Math.max(NARROWEST, (1.2 * width) / (1 + 1.2 * compared.columns.length)) - FIGURES_WIDTH;
   const columns = useMemo(() => columnsOf(compared, by, home.toTrace, room), [compared, by, home, room]);
   const toExample = (row: Judged): string => location.pathname + changed(new URLSearchParams(location.search), { example: compared.examples.id[row.at]!, version: String(compared.examples.asOf[row.at]!) });
   return (
@@ -110,7 +110,8 @@ function useWidth(element: HTMLElement | null): number {
   const [width, setWidth] = useState(0);
   useEffect(() => {
     if (!element) return undefined;
-    const watch = new ResizeObserver(() => setWidth(Math.floor(element.scrollWidth / 20) * 20));
+    const rows = (): number => element.querySelector(".table-head")?.clientWidth ?? element.clientWidth;
+    const watch = new ResizeObserver(() => setWidth(Math.floor(rows() / 20) * 20));
     watch.observe(element);
     return () => watch.disconnect();
   }, [element]);
