@@ -73,6 +73,7 @@ CHANGES: list[Case] = [
     writes("DELETE", "/datasets/{dataset_id}/share"),
     writes("PUT", "/ui/api/datasets/{dataset_id}/baseline", {"experiment": "<experiment>"}),
     writes("PUT", "/ui/api/datasets/{dataset_id}/tags", {"tag": "mine", "asOf": 4000000000000000}),
+    writes("PATCH", "/ui/api/datasets/{dataset_id}", {"description": "mine"}),
     writes("POST", "/ui/api/datasets", {"name": "mine <new>"}, told=False),
     writes("POST", "/ui/api/datasets/{dataset_id}/examples", {"inputs": "{}", "sourceRun": "<run>"}),
     writes("PATCH", "/ui/api/datasets/{dataset_id}/examples/{example_id}", {"inputs": "{}"}),
@@ -197,6 +198,7 @@ CHANGES: list[Case] = [
     writes("DELETE", "/ui/api/datasets/{dataset_id}/examples/{example_id}"),
     writes("POST", "/platform/datasets/examples/delete", {"example_ids": ["<example>"], "hard_delete": True}),
     writes("DELETE", "/datasets/{dataset_id}"),
+    writes("DELETE", "/ui/api/datasets/{dataset_id}"),
     # Julep's
     writes("PATCH", "/julep/agents/{agent_id}", {"about": "mine"}),
     writes("PUT", "/julep/agents/{agent_id}", {"name": "mine"}),

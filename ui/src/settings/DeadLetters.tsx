@@ -8,7 +8,7 @@ import type { Letter, Outcome } from "../api/settings";
 import { ago, bytes, exactly } from "../format/format";
 import { Empty, Failure, Waiting } from "../parts/Notice";
 import { JsonTree } from "../payload/JsonTree";
-import { Sure } from "./Sure";
+import { Sure } from "../parts/Sure";
 import { told } from "./words";
 
 const STATES = ["waiting", "replayed", "all"] as const;
