@@ -140,7 +140,8 @@ class Runs:
         return rows.runs(wanted.selection.workspace, await self._engine.query(*query.page(wanted)))
 
     async def tree(self, selection: RunSelection, limit: int) -> Tree:
-        return Tree(**await self._engine.query(*query.tree(selection, limit)))
+        columns = await self._engine.arrays(*query.tree(selection, limit))
+        return await asyncio.to_thread(answers.tree, columns)
 
     async def answered_examples(self, selection: RunSelection) -> list[UUID]:
         columns = await self._engine.query(*query.answered_examples(selection))
