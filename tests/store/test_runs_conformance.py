@@ -142,6 +142,18 @@ def test_a_parent_that_is_not_there_is_told_from_none(runs: OpenRuns) -> None:
     assert sorted(tree.above.tolist()) == [MISSING, MISSING, NO_PARENT]
 
 
+def test_sizes_are_of_payloads_by_project(runs: OpenRuns) -> None:
+    workspace = uuid4()
+    small = run(workspace, "small", inputs=b'{"a":1}', outputs=b"{}", extra=b"{}")
+    large = msgspec.structs.replace(small, id=uuid4(), outputs=b'"' + b"x" * 1000 + b'"')
+    other = msgspec.structs.replace(small, id=uuid4(), project_id=OTHER_PROJECT)
+    write(runs.store, small, large, other)
+    sizes = wait(runs.store.mean_sizes(workspace, 1))
+    assert set(sizes) == {small.project_id, OTHER_PROJECT}
+    assert sizes[small.project_id] == sizes[OTHER_PROJECT] + 500
+    assert wait(runs.store.mean_sizes(uuid4(), 1)) == {}
+
+
 @pytest.mark.parametrize("column", sorted(RUN_COLUMNS))
 def test_each_column_is_read_alone(runs: OpenRuns, column: str) -> None:
     workspace = UUID(int=0xC01)

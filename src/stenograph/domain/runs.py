@@ -155,6 +155,11 @@ class RunReader:
         with self._metrics.querying("count"):
             return await self._store.count(selection)
 
+    async def mean_sizes(self, workspace: UUID, every: int) -> Mapping[UUID, float]:
+        """Bytes of a run's payloads, by project, of a sample of the rows: see RunStore."""
+        with self._metrics.querying("sizes"):
+            return await self._store.mean_sizes(workspace, every)
+
     async def figures(self, query: FigureQuery) -> list[Figure]:
         """What a measure comes to, by time and by group."""
         query = replace(query, selection=await self._settled(query.selection))

@@ -20,6 +20,7 @@ export function Storage(): ReactNode {
       {disk && <Disk disk={disk} />}
       <section aria-label="Runs by project">
         <h2>{runs.toLocaleString("en")} runs</h2>
+        {projects.length > 0 && <p className="faint">Payloads are counted as they were sent; on the disk they are compressed. Above 200,000 runs the size is an estimate from a sample.</p>}
         {projects.length === 0 ? (
           <p className="faint">Nothing is recorded yet.</p>
         ) : (
@@ -29,6 +30,9 @@ export function Storage(): ReactNode {
                 <th scope="col">Project</th>
                 <th scope="col" className="end">
                   Runs
+                </th>
+                <th scope="col" className="end">
+                  Payloads, about
                 </th>
               </tr>
             </thead>
@@ -41,6 +45,7 @@ export function Storage(): ReactNode {
                     </Link>
                   </th>
                   <td className="end">{project.runs.toLocaleString("en")}</td>
+                  <td className="end">{project.bytes === null ? "–" : bytes(project.bytes)}</td>
                 </tr>
               ))}
             </tbody>

@@ -152,6 +152,10 @@ class Runs:
         columns = await self._engine.query(*query.count(selection))
         return int(columns["runs"][0]) if columns else 0
 
+    async def mean_sizes(self, workspace: UUID, every: int) -> Mapping[UUID, float]:
+        columns = await self._engine.query(*query.mean_sizes(workspace, every))
+        return {row["project_id"]: row["bytes"] for row in answers.records(columns)}
+
     async def usage(
         self, workspace: UUID, runs: Sequence[Run], orders: Mapping[UUID, str] | None = None
     ) -> Mapping[UUID, Usage]:

@@ -277,7 +277,7 @@ async def storage(request: Request) -> Response:
         {
             "runs": sum(found.runs.values()),
             "projects": [
-                {"id": project, "name": names.get(project), "runs": runs}
+                {"id": project, "name": names.get(project), "runs": runs, "bytes": found.sizes.get(project)}
                 for project, runs in found.runs.items()
             ],
             "disk": None if found.disk is None else {"parts": found.disk.parts, "free": found.disk.free},
