@@ -201,6 +201,11 @@ def test_a_group_is_renamed_and_opened_down_to_a_trace(
     page.get_by_role("button", name="Latency").click()
     expect(page).to_have_url(re.compile("sort=latency"))
     assert tab.serious() == []
+    page.get_by_role("link", name="In the table").click()
+    expect(page.get_by_role("list", name="Conditions")).to_contain_text(one["id"])
+    table = page.get_by_role("grid", name="Runs")
+    expect(table).to_have_attribute("aria-rowcount", str(one["num_runs"] + 1))
+    page.go_back()
     page.get_by_role("grid", name="Traces of the cluster").get_by_role("link").first.click()
     expect(page.get_by_role("tree")).to_be_visible()
     page.go_back()
