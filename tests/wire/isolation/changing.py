@@ -198,7 +198,6 @@ CHANGES: list[Case] = [
     writes("DELETE", "/ui/api/datasets/{dataset_id}/examples/{example_id}"),
     writes("POST", "/platform/datasets/examples/delete", {"example_ids": ["<example>"], "hard_delete": True}),
     writes("DELETE", "/datasets/{dataset_id}"),
-    writes("DELETE", "/ui/api/datasets/{dataset_id}"),
     # Julep's
     writes("PATCH", "/julep/agents/{agent_id}", {"about": "mine"}),
     writes("PUT", "/julep/agents/{agent_id}", {"name": "mine"}),
@@ -228,6 +227,7 @@ CHANGES: list[Case] = [
     writes("DELETE", "/julep/secrets/{secret_id}"),
     writes("DELETE", "/julep/files/{stored_file_id}"),
     writes("DELETE", "/datasets", params={"dataset_ids": "<dataset>"}, told=False),
+    writes("DELETE", "/ui/api/datasets/{dataset_id}", told=False),
     *(
         case
         for age in ("/v1", "")
