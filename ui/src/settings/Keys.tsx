@@ -112,7 +112,7 @@ function NewKey({ made }: { made: () => void }): ReactNode {
           </select>
         </label>
         <label>
-          Until (and on that day)
+          Until, if it ends (that day included)
           <input type="date" value={until} min={today()} max="2199-12-31" onChange={(event) => setUntil(event.target.value)} />
         </label>
         <button type="submit" className="button primary" disabled={create.isPending}>
