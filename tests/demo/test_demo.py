@@ -123,6 +123,18 @@ def test_what_a_user_sees(filled: Filled) -> None:
     assert {"user_score", "resolved", "correctness"} <= keys
 
 
+def test_the_queue_asks_for_a_policy_by_name(filled: Filled) -> None:
+    (queue,) = filled.http.get("/annotation-queues", params={"name": "Thumbs down"}).json()
+    whole = filled.http.get(f"/annotation-queues/{queue['id']}").json()
+    shape = next(
+        each["feedback_config"]["feedback_config"]
+        for each in whole["rubric_items"]
+        if each["feedback_key"] == "broken_policy"
+    )
+    assert shape["type"] == "categorical"
+    assert [each["label"] for each in shape["categories"]] == ["none", "returns", "identity", "promises"]
+
+
 def test_traces_have_what_a_page_shows(filled: Filled) -> None:
     http, support = filled.http, projects(filled.http)["support-agent"]["id"]
     asked = {"session": [support], "is_root": True, "limit": 100}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import datetime as dt
+import re
 import uuid
 
 import msgspec
@@ -112,7 +113,11 @@ def test_feedback_follows_how_it_went() -> None:
     assert len({piece.id for piece in given}) == len(given)
     well = {turn.root.id for turn in said if happy(turn) > 0.5}
     scores = {
-        good: [piece.score for piece in given if piece.key == "user_score" and (piece.run_id in well) is good]
+        good: [
+            piece.score or 0.0
+            for piece in given
+            if piece.key == "user_score" and (piece.run_id in well) is good
+        ]
         for good in (True, False)
     }
     assert sum(scores[True]) / len(scores[True]) > 0.7
@@ -180,3 +185,13 @@ def test_a_plan_is_checked() -> None:
     ):
         with pytest.raises(Invalid):
             wrong()
+
+
+def test_sentences_are_put_together_as_people_write() -> None:
+    said = turns(Plan(NOW, traces=2000), IDS, PROJECT)
+    answers = [str(turn.root.outputs) for turn in said]
+    assert not [answer for answer in answers if re.search(r"\b(Hi|Hallo|Bonjour) \w+, [A-Z]", answer)]
+    asked = [turn.asked for turn in said]
+    hasty = r"(Hi|Hello|Dear support), (Order|Checkout|Parcel|Bought)\b"
+    assert not [text for text in asked if re.match(hasty, text)]
+    assert not [text for text in asked if re.match(r"(Thanks|Great, thanks|OK)\. (Thanks!|OK,|Yes,)", text)]

@@ -14,6 +14,7 @@ from tests.conftest import Server
 from tests.page.conftest import Visitor
 from tests.page.evaluating import connected, experiment, name, questions
 from tests.page.test_hostile_text import ATTACKS, EVERYTHING, is_harmless
+from tests.page.widths import beyond
 from tests.page.writing import chat, run, send
 
 
@@ -63,6 +64,39 @@ def test_a_newcomer_is_shown_how_and_uploads_a_file(own_server: Server, visit: V
     box.get_by_role("button", name="Create").click()
     page.get_by_role("link", name="12345678901234567890").click()
     expect(page.get_by_role("dialog", name="Example")).to_contain_text("12345678901234567890")
+
+
+def test_a_dataset_is_renamed_and_deleted_by_keys(client: Client, visit: Visitor) -> None:
+    dataset, other = questions(client, name()), questions(client, name())
+    tab = visit(dark=True, narrow=True, expected=("409",))
+    page = tab.go(f"/ui/datasets/{dataset.id}")
+    page.get_by_role("button", name="Edit").press("Enter")
+    panel = page.get_by_role("group", name="Edit the dataset")
+    box = panel.get_by_label("Name")
+    expect(box).to_be_focused()
+    box.fill(other.name)
+    box.press("Enter")
+    expect(panel.get_by_role("alert")).to_contain_text(other.name)
+    assert tab.serious() == []
+    assert beyond(page) == []
+    wanted = f"{dataset.name} <b>of spring</b>"
+    box.fill(wanted)
+    panel.get_by_label("Description").fill("What was asked in spring.")
+    box.press("Enter")
+    expect(page.get_by_role("heading", name=wanted)).to_be_visible()
+    expect(page.get_by_text("What was asked in spring.")).to_be_visible()
+    assert client.read_dataset(dataset_id=dataset.id).name == wanted
+
+    page.get_by_role("button", name="Edit").press("Enter")
+    panel.get_by_role("button", name="Delete the dataset").press("Enter")
+    page.keyboard.press("Escape")
+    expect(panel).to_have_count(0)
+    page.get_by_role("button", name="Edit").press("Enter")
+    panel.get_by_role("button", name="Delete the dataset").press("Enter")
+    panel.get_by_role("button", name=re.compile("for good")).press("Enter")
+    expect(page.get_by_role("link", name=other.name, exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name=wanted)).to_have_count(0)
+    assert not client.has_dataset(dataset_id=str(dataset.id))
 
 
 def test_an_example_is_edited_deleted_and_found_as_it_was(client: Client, visit: Visitor) -> None:

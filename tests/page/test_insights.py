@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -22,17 +22,21 @@ from tests.page.widths import beyond
 
 WAITING = 180.0
 MEASURES = ("errors", "p50", "cost")
+SEED = 1
+BROKEN = "card declined"
+"""An intent that fails so often that a report says so, with a link to a trace."""
 
 
 def write(server: Server, project: str, first: int, count: int, minutes_ago: float, *, intents: int) -> str:
-    """Traces of so many intents, by LangSmith's own client; the project's id."""
+    """Traces of so many intents, by LangSmith's own client, the same but for their ids; the project's id."""
     client = Client(api_url=server.url, api_key="anything")
     session = client.create_project(project, upsert=True).id
     start = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=minutes_ago)
-    seed = uuid.uuid5(uuid.NAMESPACE_DNS, project).int % 2**31
-    for number, trace in enumerate(traffic.traces(first + count, seed=seed, intents=intents)):
+    for number, said in enumerate(traffic.traces(first + count, seed=SEED, intents=intents)):
         if number < first:
             continue
+        error = "CardError: the bank did not answer" if said.intent == BROKEN and number % 3 else said.error
+        trace = dataclasses.replace(said, id=uuid.uuid5(uuid.UUID(str(session)), str(number)), error=error)
         began = start + dt.timedelta(seconds=number - first)
         sent = traffic.run(trace, "", began.timestamp())
         del sent["session_id"]
@@ -65,7 +69,7 @@ def report(http: httpx.Client, project: str, name: str) -> dict[str, Any]:
     raise AssertionError("the report is not ready")
 
 
-@dataclass
+@dataclasses.dataclass
 class Reported:
     """A project with two reports: the later one has seen one subject more."""
 
@@ -140,6 +144,7 @@ def test_a_report_is_read_from_its_points_to_a_trace(
     found = page.get_by_role("region", name="What was found")
     for point in reported.later["report"]["key_points"]:
         expect(found).to_contain_text(point)
+    expect(found.get_by_role("listitem").get_by_role("link", name=re.compile(r"^#\d+$"))).not_to_have_count(0)
     highlighted = reported.later["report"]["highlighted_traces"]
     traces = page.get_by_role("list", name="Highlighted traces").get_by_role("listitem")
     expect(traces).to_have_count(len(highlighted))
@@ -196,6 +201,11 @@ def test_a_group_is_renamed_and_opened_down_to_a_trace(
     page.get_by_role("button", name="Latency").click()
     expect(page).to_have_url(re.compile("sort=latency"))
     assert tab.serious() == []
+    page.get_by_role("link", name="In the table").click()
+    expect(page.get_by_role("list", name="Conditions")).to_contain_text(one["id"])
+    table = page.get_by_role("grid", name="Runs")
+    expect(table).to_have_attribute("aria-rowcount", str(one["num_runs"] + 1))
+    page.go_back()
     page.get_by_role("grid", name="Traces of the cluster").get_by_role("link").first.click()
     expect(page.get_by_role("tree")).to_be_visible()
     page.go_back()

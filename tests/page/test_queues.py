@@ -86,6 +86,33 @@ def given(client: Client, run: uuid.UUID) -> dict[str, Any]:
     }
 
 
+def test_what_others_said_is_there_when_it_is_asked_for(
+    client: Client, http: httpx.Client, project: str, visit: Visitor
+) -> None:
+    queue, runs = filled(client, project, ["Where is my order?"])
+    said_before = {"run_id": str(runs[0]), "key": "user_score", "score": 0, "comment": "No <b>help</b>"}
+    http.post("/feedback", json=said_before).raise_for_status()
+    tab = visit()
+    page = tab.go(f"/ui/queues/{queue}/review")
+    others = page.get_by_text("What others said and measured (1)")
+    said = page.get_by_role("list", name="Of others")
+    expect(others).to_be_visible()
+    expect(said).to_have_count(0)
+    others.press("Enter")
+    expect(said).to_contain_text("No <b>help</b>")
+    expect(said.get_by_role("button")).to_have_count(0)
+    assert tab.serious() == []
+    page.keyboard.press("1")
+    page.keyboard.press("j")
+    page.keyboard.press("4")
+    page.get_by_role("button", name="Submit").click()
+    page.goto(page.url.split("/review")[0])
+    page.get_by_role("link", name="Done").click()
+    page.get_by_role("grid").get_by_role("link").first.click()
+    expect(page.get_by_role("complementary", name="Rubric")).to_contain_text("1 of 1 done")
+    expect(page.get_by_text("What others said and measured (1)")).to_be_visible()
+
+
 def test_a_queue_is_reviewed_by_keys_alone(
     server: Server, client: Client, project: str, visit: Visitor
 ) -> None:

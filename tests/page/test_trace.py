@@ -41,6 +41,16 @@ def test_a_trace_is_walked_through_and_read(server: Server, project: str, visit:
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == f"curl -s '{server.url}/api/v1/runs/{model['id']}'"
     page.keyboard.press("Escape")
+    page.get_by_role("button", name="Add to queue").click()
+    into = page.get_by_role("group", name="Add to an annotation queue")
+    queues = into.get_by_label("Queue", exact=True)
+    expect(into.get_by_role("button", name="Add 1 run")).to_be_enabled()
+    if queues.count():
+        queues.select_option("")
+    into.get_by_label("Name of the new queue").fill(f"From a trace of {project}")
+    into.get_by_role("button", name="Add 1 run").click()
+    expect(into.get_by_role("status")).to_contain_text("1 item in From a trace")
+    into.get_by_role("button", name="Done").click()
     tree.focus()
     page.keyboard.press("Home")
     page.keyboard.press("ArrowLeft")

@@ -187,6 +187,7 @@ STATEMENTS: dict[str, Statement] = {
     "descendants": query.descendants(WORKSPACE, RUNS, 100),
     "descendants_all": query.descendants(WORKSPACE, RUNS, None),
     "tree": query.tree(RunSelection(workspace=WORKSPACE, traces=(RUNS[0].trace_id,)), 100),
+    "mean_sizes": query.mean_sizes(WORKSPACE, 7),
     "family": query.family(RUNS[0], 100),
     "family_without": query.family(RUNS[0], 100, (OTHER,)),
     "family_all": query.family(RUNS[0], None),

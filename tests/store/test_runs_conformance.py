@@ -14,6 +14,7 @@ import pytest
 from stenograph.model.filters import Compare, Field, HasTag, Not, Op, Search
 from stenograph.model.query import Cursor, FeedbackQuery, RunQuery, RunSelection, ThreadQuery
 from stenograph.model.runs import Attachment, Family, Run, Usage
+from stenograph.model.trees import MISSING, NO_PARENT, at
 from stenograph.store.api import RejectedRows
 from stenograph.store.runs import query
 from stenograph.store.runs.rows import RUN_COLUMNS
@@ -110,15 +111,47 @@ def test_a_trace_is_read_by_column(runs: OpenRuns, workspace: UUID) -> None:
     write(runs.store, child, root, run(workspace, "stranger"))
     selection = RunSelection(workspace=workspace, traces=(root.trace_id,))
     tree = wait(runs.store.tree(selection, 10))
-    assert tree.ids == [root.id.bytes, child.id.bytes]
-    assert tree.parents == [None, root.id.bytes]
-    assert tree.projects == [PROJECT.bytes] * 2
-    assert tree.starts == [root.start_time, NOON + SECOND]
-    assert tree.took == [NOON + HOUR - root.start_time, None]
-    assert tree.statuses[1] == b"error"
-    assert (tree.tokens[1], tree.costs) == (7, [None, 1.0])
-    assert wait(runs.store.tree(selection, 1)).ids == [root.id.bytes]
-    assert wait(runs.store.tree(RunSelection(workspace=uuid4(), traces=(root.trace_id,)), 10)).ids == []
+    assert tree.ids.tobytes() == root.id.bytes + child.id.bytes
+    assert [at(tree.ids, place) for place in (0, 1)] == [root.id, child.id]
+    assert (tree.place(child.id), tree.place(uuid4())) == (1, None)
+    assert tree.above.tolist() == [NO_PARENT, 0]
+    assert tree.projects.tobytes() == PROJECT.bytes * 2
+    assert tree.starts.tolist() == [root.start_time, NOON + SECOND]
+    assert tree.took.tolist() == [NOON + HOUR - root.start_time, -1]
+    assert tree.statuses.texts[tree.statuses.places[1]] == b"error"
+    assert (tree.tokens.tolist()[1], tree.costs.tolist()) == (7, [0.0, 1.0])
+    assert wait(runs.store.tree(selection, 1)).ids.tobytes() == root.id.bytes
+    assert len(wait(runs.store.tree(RunSelection(workspace=uuid4(), traces=(root.trace_id,)), 10))) == 0
+
+
+def test_a_parent_that_is_not_there_is_told_from_none(runs: OpenRuns) -> None:
+    workspace = uuid4()
+    root = run(workspace, "root")
+    orphans = [
+        run(
+            workspace,
+            f"orphan {number}",
+            trace_id=root.trace_id,
+            is_root=False,
+            parent_run_id=UUID(int=number << 8),
+        )
+        for number in (1, 2)
+    ]
+    write(runs.store, root, *orphans)
+    tree = wait(runs.store.tree(RunSelection(workspace=workspace, traces=(root.trace_id,)), 10))
+    assert sorted(tree.above.tolist()) == [MISSING, MISSING, NO_PARENT]
+
+
+def test_sizes_are_of_payloads_by_project(runs: OpenRuns) -> None:
+    workspace = uuid4()
+    small = run(workspace, "small", inputs=b'{"a":1}', outputs=b"{}", extra=b"{}")
+    large = msgspec.structs.replace(small, id=uuid4(), outputs=b'"' + b"x" * 1000 + b'"')
+    other = msgspec.structs.replace(small, id=uuid4(), project_id=OTHER_PROJECT)
+    write(runs.store, small, large, other)
+    sizes = wait(runs.store.mean_sizes(workspace, 1))
+    assert set(sizes) == {small.project_id, OTHER_PROJECT}
+    assert sizes[small.project_id] == sizes[OTHER_PROJECT] + 500
+    assert wait(runs.store.mean_sizes(uuid4(), 1)) == {}
 
 
 @pytest.mark.parametrize("column", sorted(RUN_COLUMNS))

@@ -77,7 +77,7 @@ def _user(plan: Plan, ids: Ids, agent: str, number: int) -> User:
     return User(
         id=user,
         body={
-            "name": who.name,
+            "name": who.region.latin.get(who.name, who.name),
             "about": f"Customer in {who.city} with the plan {who.plan}.",
             "metadata": {"customer": who.id, "language": who.region.language},
         },

@@ -11,7 +11,7 @@ from stenograph.demo.texts import read
 
 
 class Region(Struct, frozen=True):
-    """`money` is how amounts are written there."""
+    """`money` is how amounts are written there; `latin` how its words are in a text of another language."""
 
     name: str
     language: str
@@ -20,6 +20,7 @@ class Region(Struct, frozen=True):
     cities: tuple[str, ...]
     carriers: tuple[str, ...]
     names: tuple[str, ...]
+    latin: dict[str, str] = {}
 
 
 class Item(Struct, frozen=True):

@@ -35,9 +35,13 @@ _FILES: Final[dict[str, tuple[str, ...]]] = {
 _ORDINARY: Final = (
     "The ", "My ", "Where", "Can ", "How", "Why", "What", "When", "You", "Is ", "Please", "Still", "There", "Does",
     "Do ", "Which", "Could", "Just", "Changed", "Found", "Not ", "Want",
-    "Wrong", "Two ", "One ", "Need", "Remove", "Third",
+    "Wrong", "Two ", "One ", "Need", "Remove", "Third", "Bought", "Cancel", "Checkout", "Delivered", "Duplicate",
+    "Glass", "It ", "Login", "Newsletter", "Order ", "Our ", "Paid,", "Parcel", "Part ", "Received", "Refund", "Step ",
+    "Stop", "Under", "We ",
 )  # fmt: skip
 """Beginnings that are written small after a comma."""
+_ANSWERING: Final = ("OK,", "Thanks!", "Yes,", "And ", "So ", "Got ")
+"""Beginnings of what is asked next that need no word of thanks before them."""
 
 Pair = tuple[str, str]
 """What is asked next, and what is answered to it."""
@@ -107,13 +111,14 @@ def case(
     other = chance.choice([each for each in ITEMS if each is not item])
     price = item.price * (160 if customer.region.name == "jp" else 1)
     days = language(spoken).weekdays
+    latin = customer.region.latin if spoken != customer.region.language else {}
     slots = {
         "order": f"HH-{chance.randrange(20_000, 99_999)}",
         "item": item.names[spoken],
         "other_item": other.names[spoken],
-        "city": customer.city,
-        "first": customer.name,
-        "carrier": chance.choice(customer.region.carriers),
+        "city": latin.get(customer.city, customer.city),
+        "first": latin.get(customer.name, customer.name),
+        "carrier": latin.get(carrier := chance.choice(customer.region.carriers), carrier),
         "tracking": f"{chance.choice('ABCDEFGHJK')}{chance.randrange(10**8, 10**9)}",
         "amount": _money(customer, price),
         "discount": _money(customer, price * 0.15),
@@ -188,7 +193,10 @@ def follow_ups(chance: random.Random, about: Case, count: int) -> list[Pair]:
     """What is asked further, at most `count`; whoever has asked a lot thanks at the end."""
     words = language(about.language)
     found = list(chance.sample(words.topics[about.topic].follow, len(words.topics[about.topic].follow)))
-    found = [(chance.choice(words.also) + asked, answered) for asked, answered in found[:count]]
+    found = [
+        (also + asked if not asked.startswith(_ANSWERING) else asked, answered)
+        for also, (asked, answered) in ((chance.choice(words.also), each) for each in found[:count])
+    ]
     if len(found) < count:
         found.append(chance.choice(words.thanks))
     return [(about.fill(asked), about.fill(answered)) for asked, answered in found]

@@ -19,8 +19,14 @@ ITEMS: Final = 24
 REVIEWED: Final = 7
 _GUIDE: Final = (
     "Read the conversation as the customer did. Say first whether the answer was correct, then how it sounded. "
-    "If a policy was broken, name it in a comment."
+    "Then say which policy was broken, and in a comment by which words."
 )
+_POLICY: Final = "broken_policy"
+_POLICIES: Final = ("none", "returns", "identity", "promises")
+_POLICY_SHAPE: Final[Json] = {
+    "type": "categorical",
+    "categories": [{"value": at, "label": label} for at, label in enumerate(_POLICIES)],
+}
 _RUBRIC: Final[list[Json]] = [
     {
         "feedback_key": "correctness",
@@ -34,7 +40,16 @@ _RUBRIC: Final[list[Json]] = [
         "score_descriptions": {"0": "cold or annoying", "1": "kind and clear"},
         "is_required": True,
     },
-    {"feedback_key": "policy", "description": "Which policy was broken, if any?"},
+    {
+        "feedback_key": _POLICY,
+        "description": "Which policy of the shop was broken, if any?",
+        "value_descriptions": {
+            "none": "nothing was broken",
+            "returns": "other terms than the shop has",
+            "identity": "told without asking who it is",
+            "promises": "what nobody can be sure of",
+        },
+    },
 ]
 
 
@@ -62,6 +77,9 @@ def queue(server: Connection, plan: Plan, ids: Ids, turns: Sequence[Turn], given
         "rubric_items": _RUBRIC,
         "num_reviewers_per_item": 1,
     }
+    known = server.get("/feedback-configs", list[Raw], {"key": _POLICY})
+    if not known:  # a shape that somebody gave it stays
+        server.post("/feedback-configs", Raw, {"feedback_key": _POLICY, "feedback_config": _POLICY_SHAPE})
     made = server.post("/annotation-queues", _Queue, body)
     if not chosen:
         return 0
@@ -78,10 +96,15 @@ def queue(server: Connection, plan: Plan, ids: Ids, turns: Sequence[Turn], given
 
 def _review(plan: Plan, ids: Ids, turn: Turn) -> list[Feedback]:
     chance = plan.chance("review", turn.root.start_time, turn.asked)
-    scores = {
-        "correctness": float(turn.outcome is Outcome.ANSWERED and chance.random() < 0.5),
-        "tone": float(chance.random() < 0.8),
-    }
+    correct = turn.outcome is Outcome.ANSWERED and chance.random() < 0.5
+    kind = chance.random() < 0.8
+    broken = "none" if correct else chance.choice(_POLICIES)
+    wrong = None if correct else "The amount belongs to another order."
+    given: tuple[tuple[str, float | None, str | None, str | None], ...] = (
+        ("correctness", float(correct), None, wrong),
+        ("tone", float(kind), None, None),
+        (_POLICY, None, broken, None),  # without a score: a mean of policies says nothing
+    )
     return [
         Feedback(
             id=ids.of("review", turn.root.id, key),
@@ -89,9 +112,10 @@ def _review(plan: Plan, ids: Ids, turn: Turn) -> list[Feedback]:
             trace_id=turn.root.trace_id,
             key=key,
             score=score,
+            value=value,
             created_at=moment(plan.until),
-            comment="The amount belongs to another order." if key == "correctness" and not score else None,
+            comment=comment,
             feedback_source={"type": "app"},
         )
-        for key, score in scores.items()
+        for key, score, value, comment in given
     ]

@@ -41,8 +41,9 @@ class Feedback(Struct, frozen=True, omit_defaults=True):
     run_id: str
     trace_id: str
     key: str
-    score: float
+    score: float | None
     created_at: str
+    value: str | None = None
     comment: str | None = None
     feedback_source: Json | None = None
     feedback_config: Json | None = None

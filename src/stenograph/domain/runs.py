@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
+import numpy as np
 
 from stenograph.domain.attachments import attachment_key
 from stenograph.domain.feedback.formulas import FeedbackFormulas, speaks_of_feedback
@@ -24,7 +25,7 @@ from stenograph.model.measures import Figure, FigureQuery, NameCount, NamesQuery
 from stenograph.model.query import Change, RunQuery, RunSelection, StatGroup, ThreadQuery
 from stenograph.model.runs import Micros, Run
 from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket, TraceFigures
-from stenograph.model.trees import Tree
+from stenograph.model.trees import MISSING, NO_PARENT, Tree
 from stenograph.observability import Metrics
 from stenograph.store.api import BlobStore, RunStore
 
@@ -137,23 +138,27 @@ class RunReader:
         selection = await self._settled(selection)
         with self._metrics.querying("tree"):
             tree = await self._store.tree(selection, limit)
-        here = set(tree.ids)
-        if all(parent is None or parent in here for parent in tree.parents):
+        missing = np.flatnonzero(tree.above == MISSING)
+        if len(missing) == 0:
             return tree
         family = (await self._family(selection.workspace, selection.traces)).parents()
-        return replace(
-            tree,
-            parents=[
-                parent if parent is None or parent in here else family.get(run)
-                for run, parent in zip(tree.ids, tree.parents, strict=True)
-            ],
-        )
+        places = {run.tobytes(): place for place, run in enumerate(tree.ids.view("V16"))}
+        above = tree.above.copy()
+        for at in missing:
+            parent = family.get(tree.ids[at : at + 1].tobytes())
+            above[at] = NO_PARENT if parent is None else places.get(parent, NO_PARENT)
+        return replace(tree, above=above)
 
     async def count(self, selection: RunSelection) -> int:
         """How many runs are selected."""
         selection = await self._settled(selection)
         with self._metrics.querying("count"):
             return await self._store.count(selection)
+
+    async def mean_sizes(self, workspace: UUID, every: int) -> Mapping[UUID, float]:
+        """Bytes of a run's payloads, by project, of a sample of the rows: see RunStore."""
+        with self._metrics.querying("sizes"):
+            return await self._store.mean_sizes(workspace, every)
 
     async def figures(self, query: FigureQuery) -> list[Figure]:
         """What a measure comes to, by time and by group."""

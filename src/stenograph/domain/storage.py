@@ -1,4 +1,4 @@
-"""What is stored: runs by project for everybody, bytes on the disk for the operator."""
+"""What is stored: runs by project with their size for everybody, bytes on the disk for the operator."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from stenograph.model.access import DEFAULT_WORKSPACE, PERMISSIONS, Caller, Perm
 from stenograph.model.query import RunSelection
 
 MAX_PROJECTS: Final = 2000
+SAMPLED: Final = 100_000
+"""Runs whose payloads are measured; of more it is a sample."""
 
 _PARTS: Final[Mapping[str, str]] = {
     "runs": "runs",
@@ -38,9 +40,11 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Runs by project, the largest first. `disk` is for the operator, None for others."""
+    """Runs by project, the largest first, and about how many bytes their payloads are as they were sent, before
+    compression, where that could be told. `disk` is for the operator, None for others."""
 
     runs: Mapping[UUID, int]
+    sizes: Mapping[UUID, int]
     disk: Disk | None
 
 
@@ -56,9 +60,12 @@ class Storage:
         chosen = RunSelection(workspace=who.workspace)
         stats = await self._runs.stats(chosen, "project", groups=MAX_PROJECTS, feedback=False)
         counts = {UUID(key): found.run_count for key, found in stats.items()}
+        every = max(1, sum(counts.values()) // SAMPLED)
+        means = await self._runs.mean_sizes(who.workspace, every)
         is_operator = who.workspace == DEFAULT_WORKSPACE and Permission.ADMIN in PERMISSIONS[who.role]
         return Stored(
             dict(sorted(counts.items(), key=lambda one: -one[1])),
+            {project: round(means[project] * count) for project, count in counts.items() if project in means},
             await asyncio.to_thread(_disk, self._folder) if is_operator else None,
         )
 

@@ -1,7 +1,8 @@
-SELECT UUIDToNum(id) AS ids, UUIDToNum(parent_run_id) AS parents, UUIDToNum(project_id) AS projects,
+SELECT UUIDToNum(id) AS ids, UUIDToNum(project_id) AS projects,
+  UUIDToNum(ifNull(parent_run_id, toUUID('00000000-0000-0000-0000-000000000000'))) AS parents,
   name AS names, run_type AS types, status AS statuses, toUnixTimestamp64Micro(start_time) AS starts,
-  toUnixTimestamp64Micro(end_time) - toUnixTimestamp64Micro(start_time) AS took,
-  total_tokens AS tokens, toFloat64(total_cost) AS costs
+  if(isNull(end_time), -1, greatest(0, toUnixTimestamp64Micro(assumeNotNull(end_time)) - toUnixTimestamp64Micro(start_time))) AS took,
+  toInt64(total_tokens) AS tokens, ifNull(toFloat64(total_cost), 0) AS costs
 FROM runs FINAL
 WHERE workspace_id = {p0:UUID}
   AND trace_id = {p1:UUID}

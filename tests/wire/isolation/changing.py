@@ -73,6 +73,7 @@ CHANGES: list[Case] = [
     writes("DELETE", "/datasets/{dataset_id}/share"),
     writes("PUT", "/ui/api/datasets/{dataset_id}/baseline", {"experiment": "<experiment>"}),
     writes("PUT", "/ui/api/datasets/{dataset_id}/tags", {"tag": "mine", "asOf": 4000000000000000}),
+    writes("PATCH", "/ui/api/datasets/{dataset_id}", {"description": "mine"}),
     writes("POST", "/ui/api/datasets", {"name": "mine <new>"}, told=False),
     writes("POST", "/ui/api/datasets/{dataset_id}/examples", {"inputs": "{}", "sourceRun": "<run>"}),
     writes("PATCH", "/ui/api/datasets/{dataset_id}/examples/{example_id}", {"inputs": "{}"}),
@@ -226,6 +227,7 @@ CHANGES: list[Case] = [
     writes("DELETE", "/julep/secrets/{secret_id}"),
     writes("DELETE", "/julep/files/{stored_file_id}"),
     writes("DELETE", "/datasets", params={"dataset_ids": "<dataset>"}, told=False),
+    writes("DELETE", "/ui/api/datasets/{dataset_id}", told=False),
     *(
         case
         for age in ("/v1", "")

@@ -47,7 +47,7 @@ export interface Endpoints {
 
 export interface Stored {
   runs: number;
-  projects: { id: string; name: string | null; runs: number }[];
+  projects: { id: string; name: string | null; runs: number; /** Of payloads before compression, about. */ bytes: number | null }[];
   disk: { parts: Record<string, number>; free: number } | null;
 }
 

@@ -13,6 +13,7 @@ import { PublicTrace, TracePage } from "../trace/TracePage";
 import { Welcome } from "../welcome/Welcome";
 import { Help } from "./Help";
 import { useKeys } from "./keys";
+import { useCurrentInSight } from "./sight";
 import { MeContext } from "./me";
 import { Link, go, usePath } from "./router";
 import { useTheme } from "./theme";
@@ -82,7 +83,7 @@ function House({ path }: { path: string }): ReactNode {
   if (!me.data) return <Waiting />;
   return (
     <MeContext value={me.data}>
-      <Frame me={me.data}>
+      <Frame me={me.data} place={path.split("/")[2] ?? ""}>
         <Suspense fallback={<Waiting />}>{pageOf(path)}</Suspense>
       </Frame>
     </MeContext>
@@ -110,7 +111,12 @@ function Connect(): ReactNode {
   return <Welcome waits={false} />;
 }
 
-function Frame({ me, children }: { me: Me; children: ReactNode }): ReactNode {
+/** Where the bar at the top leads, by the first part of the address; traces are of a project. */
+const PLACES = [["", "Projects"], ["datasets", "Datasets"], ["queues", "Queues"], ["conversations", "Conversations"], ["settings", "Settings"], ["connect", "Connect"]] as const;
+
+function Frame({ me, place, children }: { me: Me; place: string; children: ReactNode }): ReactNode {
+  const here = ["projects", "traces"].includes(place) ? "" : place;
+  const nav = useCurrentInSight(here);
   const [theme, turn] = useTheme();
   const help = useRef<HTMLDialogElement>(null);
   useKeys(useMemo(() => ({ "?": () => help.current?.showModal(), p: () => go("/ui/") }), []));
@@ -131,13 +137,12 @@ function Frame({ me, children }: { me: Me; children: ReactNode }): ReactNode {
           </svg>
           Stenograph
         </Link>
-        <nav aria-label="Pages">
-          <Link to="/ui/">Projects</Link>
-          <Link to="/ui/datasets">Datasets</Link>
-          <Link to="/ui/queues">Queues</Link>
-          <Link to="/ui/conversations">Conversations</Link>
-          <Link to="/ui/settings">Settings</Link>
-          <Link to="/ui/connect">Connect</Link>
+        <nav aria-label="Pages" ref={nav}>
+          {PLACES.map(([at, title]) => (
+            <Link key={at} to={`/ui/${at}`} aria-current={at === here ? "page" : undefined}>
+              {title}
+            </Link>
+          ))}
         </nav>
         <span className="grow" />
         <span className="faint workspace" title="Workspace">

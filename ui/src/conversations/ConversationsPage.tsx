@@ -93,7 +93,7 @@ function NoneYet({ what }: { what: string }): ReactNode {
   return (
     <Empty title={`There are no ${what} yet`}>
       <p>Julep's clients make agents, users and sessions. Set these where your program runs:</p>
-      <pre className="plain">{text}</pre>
+      <pre className="plain" tabIndex={0}>{text}</pre>
       <Copy text={text}>Copy</Copy>
     </Empty>
   );

@@ -34,7 +34,7 @@ export function OneConversation({ id }: { id: string }): ReactNode {
         </h1>
         <span className="faint">{kindOf(one.kind)}</span>
       </header>
-      <div className="talk-body">
+      <div className="talk-body" role="region" aria-label="The conversation" tabIndex={0}>
         {one.situation && <p className="verbatim faint situation">{one.situation}</p>}
         {turns.length === 0 && <p className="faint">Nothing was said yet.</p>}
         <section className="turns" aria-label="What was said">

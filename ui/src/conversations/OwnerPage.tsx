@@ -27,7 +27,7 @@ export function OwnerPage({ kind, id }: { kind: "agent" | "user"; id: string }):
       <header className="page-head">
         <h1 className="clipped">{one?.name || id}</h1>
       </header>
-      <div className="talk-body">
+      <div className="talk-body" role="region" aria-label="About and docs" tabIndex={0}>
         {one?.about && <p className="verbatim faint">{one.about}</p>}
         {docs.data.docs.length > 0 && <TryRecall kind={kind} id={id} />}
         <section aria-label="Docs">

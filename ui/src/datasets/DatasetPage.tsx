@@ -17,6 +17,7 @@ import "../style/datasets.css";
 import { ExampleEditor } from "./ExampleEditor";
 import { ExampleSheet } from "./ExampleSheet";
 import { ExamplesTab } from "./ExamplesTab";
+import { Manage } from "./Manage";
 import { VersionsTab } from "./VersionsTab";
 import { HomeContext, owned, useHome } from "./home";
 
@@ -97,6 +98,7 @@ export function OneDataset(): ReactNode {
               </button>
             )}
             <Share dataset={dataset} />
+            {me.may.includes("write") && <Manage key={`${dataset.name} ${dataset.description}`} dataset={dataset} />}
           </>
         )}
       </header>

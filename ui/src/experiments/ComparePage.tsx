@@ -1,7 +1,7 @@
 /** Experiments side by side: a row an example, a column an experiment, what got worse first. */
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { type ReactNode, useMemo } from "react";
+import { type ReactNode, useEffect, useMemo, useState } from "react";
 
 import type { Compared, ComparedColumn, Dataset } from "../api/datasets";
 import { ask } from "../api/http";
@@ -10,10 +10,12 @@ import { toComparison, useHome } from "../datasets/home";
 import { dollars, exactly, score, seconds } from "../format/format";
 import { Empty, Failure, Waiting } from "../parts/Notice";
 import { type Column, VirtualTable } from "../parts/VirtualTable";
-import { FIGURES, type Judged, SCORE, type Show, type Total, judged, lowerIsBetter, ordered, preferences, totals } from "./comparison";
+import { FIGURES, type Judged, SCORE, type Show, type Total, fitting, judged, lowerIsBetter, ordered, preferences, totals } from "./comparison";
 
 const SHOWS: readonly [Show, string][] = [["all", "All"], ["regressed", "Regressed"], ["improved", "Improved"]];
-const TAGS = 3;
+const NARROWEST = 150;
+/** Of a cell's width, what its latency and cost take. */
+const FIGURES_WIDTH = 132;
 
 export function ComparePage({ dataset }: { dataset: Dataset }): ReactNode {
   const home = useHome();
@@ -52,7 +54,10 @@ function SideBySide({ compared, dataset, pairwise }: { compared: Compared; datas
   const shown = useMemo(() => ordered(compared, rows, show), [compared, rows, show]);
   const sums = useMemo(() => totals(compared, rows), [compared, rows]);
   const counts: Record<Show, number> = { all: rows.length, regressed: rows.filter((row) => row.regressed).length, improved: rows.filter((row) => row.improved).length };
-  const columns = useMemo(() => columnsOf(compared, by, home.toTrace), [compared, by, home]);
+  const [table, setTable] = useState<HTMLDivElement | null>(null);
+  const width = useWidth(table);
+  const room = Math.max(NARROWEST, (1.2 * width) / (1 + 1.2 * compared.columns.length)) - FIGURES_WIDTH;
+  const columns = useMemo(() => columnsOf(compared, by, home.toTrace, room), [compared, by, home, room]);
   const toExample = (row: Judged): string => location.pathname + changed(new URLSearchParams(location.search), { example: compared.examples.id[row.at]!, version: String(compared.examples.asOf[row.at]!) });
   return (
     <>
@@ -92,7 +97,7 @@ function SideBySide({ compared, dataset, pairwise }: { compared: Compared; datas
           </button>
         </Empty>
       ) : (
-        <div className={`compare compare-${compared.columns.length}`}>
+        <div className={`compare compare-${compared.columns.length}`} ref={setTable}>
           <VirtualTable<Judged> label="Comparison" rows={shown} columns={columns} idOf={(row) => String(row.at)} to={toExample} height={84} />
         </div>
       )}
@@ -100,9 +105,22 @@ function SideBySide({ compared, dataset, pairwise }: { compared: Compared; datas
   );
 }
 
+/** In pixels, in steps of some: rows are not drawn anew at each. */
+function useWidth(element: HTMLElement | null): number {
+  const [width, setWidth] = useState(0);
+  useEffect(() => {
+    if (!element) return undefined;
+    const rows = (): number => element.querySelector(".table-head")?.clientWidth ?? element.clientWidth;
+    const watch = new ResizeObserver(() => setWidth(Math.floor(rows() / 20) * 20));
+    watch.observe(element);
+    return () => watch.disconnect();
+  }, [element]);
+  return width;
+}
+
 const nameOf = (key: string): string => (key.startsWith(SCORE) ? key.slice(SCORE.length) : key);
 
-function columnsOf(compared: Compared, by: string, toTrace: (trace: string, run?: string) => string): Column<Judged>[] {
+function columnsOf(compared: Compared, by: string, toTrace: (trace: string, run?: string) => string, room: number): Column<Judged>[] {
   const { input, reference } = compared.examples;
   return [
     {
@@ -124,12 +142,12 @@ function columnsOf(compared: Compared, by: string, toTrace: (trace: string, run?
       key: column.id,
       title: column.number === null ? column.name : `${column.number} · ${column.name}`,
       width: "minmax(150px, 1.2fr)",
-      cell: (row) => <Answer column={column} row={row} change={row.changes[place] ?? null} keys={compared.keys.map(({ key }) => key)} by={by} toTrace={toTrace} />,
+      cell: (row) => <Answer column={column} row={row} change={row.changes[place] ?? null} keys={compared.keys.map(({ key }) => key)} by={by} toTrace={toTrace} room={room} />,
     })),
   ];
 }
 
-function Answer({ column, row: { at }, change, keys, by, toTrace }: { column: ComparedColumn; row: Judged; change: number | null; keys: readonly string[]; by: string; toTrace: (trace: string, run?: string) => string }): ReactNode {
+function Answer({ column, row: { at }, change, keys, by, toTrace, room }: { column: ComparedColumn; row: Judged; change: number | null; keys: readonly string[]; by: string; toTrace: (trace: string, run?: string) => string; room: number }): ReactNode {
   const [run, trace] = [column.run[at], column.trace[at]];
   if (!run || !trace) return <span className="faint">no answer</span>;
   const error = column.error[at];
@@ -140,6 +158,7 @@ function Answer({ column, row: { at }, change, keys, by, toTrace }: { column: Co
     const label = column.labels[key]?.[at] ?? null;
     return value === null && label === null ? [] : [[key, value === null ? label! : score(value)]];
   });
+  const tags = fitting(told.map(([key, value]) => `${key} ${value}`), room - (change ? 18 : 0));
   return (
     <Link to={toTrace(trace, run)} className="answer">
       <span className="unseen">Trace of {column.name}: </span>
@@ -148,13 +167,13 @@ function Answer({ column, row: { at }, change, keys, by, toTrace }: { column: Co
       </span>
       <span className="answer-figures">
         <Change change={change} />
-        {told.slice(0, TAGS).map(([key, value]) => (
+        {told.slice(0, tags).map(([key, value]) => (
           <span key={key} className="tag" title={`${key} ${value}`}>
             {key} {value}
           </span>
         ))}
-        {told.length > TAGS && <span className="faint" title={told.slice(TAGS).map(([key, value]) => `${key} ${value}`).join("\n")}>+{told.length - TAGS}</span>}
-        <span className="faint">
+        {told.length > tags && <span className="faint" title={told.slice(tags).map(([key, value]) => `${key} ${value}`).join("\n")}>+{told.length - tags}</span>}
+        <span className="faint answer-cost">
           {seconds(column.latency[at])}
           {column.cost[at] !== null && ` · ${dollars(column.cost[at])}`}
           {column.runs[at]! > 1 && ` · ${column.runs[at]} runs`}
@@ -222,7 +241,7 @@ function Sums({ compared, sums, baseline, pairwise }: { compared: Compared; sums
                   const first = sums[0]!.scores[key] ?? null;
                   const own = sum.scores[key] ?? null;
                   const labels = Object.entries(sum.labels[key] ?? {});
-                  const moved = place > 0 && first !== null && own !== null ? Number((own - first).toFixed(9)) : 0;
+                  const moved = place > 0 && first !== null && own !== null ? Number((own - first).toFixed(2)) : 0;
                   return (
                     <td key={key} title={labels.map(([label, times]) => `${label}: ${times}`).join("\n")}>
                       {own === null && labels.length ? labels.sort((a, b) => b[1] - a[1]).slice(0, 2).map(([label, times]) => `${label} ${times}`).join(", ") : score(own)}

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { Compared, ComparedColumn } from "../api/datasets";
-import { SCORE, change, inOrder, judged, ordered, preferences, totals } from "./comparison";
+import { SCORE, change, fitting, inOrder, judged, ordered, preferences, totals } from "./comparison";
 
 type Numbers = (number | null)[];
 
@@ -79,4 +79,15 @@ it("puts the baseline first, else the oldest", () => {
   const chosen = [{ id: "new", start: 2 }, { id: "old", start: 1 }];
   expect(inOrder(chosen, null)).toEqual(["old", "new"]);
   expect(inOrder(chosen, "new")).toEqual(["new", "old"]);
+});
+
+describe("tags that have room", () => {
+  const texts = ["concise 0.98", "correctness 1", "helpfulness 0.72", "tone 1"];
+  it("are all of them where there is much", () => expect(fitting(texts, 1000)).toBe(4));
+  it("leave room for the number of the others", () => {
+    expect(fitting(texts, 260)).toBe(2);
+    expect(fitting(texts, 150)).toBe(1);
+  });
+  it("are one where there is none", () => expect(fitting(texts, 0)).toBe(1));
+  it("are none of none", () => expect(fitting([], 300)).toBe(0));
 });

@@ -108,6 +108,25 @@ function counts(labels: readonly (string | null)[]): Record<string, number> {
   return found;
 }
 
+const LETTER = 6.9;
+const AROUND = 22;
+const MORE = 24;
+
+/** How many tags with these texts, from the first on, have room in so many pixels, with a number of those left out where
+ * it is not all. Of the page's small letters, roughly: what is a little too long is cut with dots. At least one. */
+export function fitting(texts: readonly string[], room: number): number {
+  const widths = texts.map((text) => Math.min(text.length, 18) * LETTER + AROUND);
+  const all = widths.reduce((left, right) => left + right, 0);
+  if (all <= room) return texts.length;
+  let [left, fits] = [room - MORE, 0];
+  for (const width of widths) {
+    left -= width;
+    if (left < 0) break;
+    fits += 1;
+  }
+  return Math.max(1, fits);
+}
+
 export interface Preference {
   key: string;
   /** By column, how often it was preferred to all others. */

@@ -60,6 +60,17 @@ export function FeedbackTab({ run, base, shared }: { run: RunDetail; base: strin
   );
 }
 
+/** What was said, to be read alone. */
+export function Judgements({ items, label }: { items: readonly Judgement[]; label: string }): ReactNode {
+  return (
+    <ul className="judgements" aria-label={label}>
+      {items.map((item) => (
+        <One key={item.id} item={item} edit={null} done={() => undefined} />
+      ))}
+    </ul>
+  );
+}
+
 function One({ item, edit, done }: { item: Judgement; edit: (() => void) | null; done: () => void }): ReactNode {
   const [sure, setSure] = useState(false);
   const gone = useMutation({ mutationFn: () => ask(`/judgements/${item.id}`, { method: "DELETE" }), onSuccess: done });

@@ -14,7 +14,7 @@ import { type Column, VirtualTable } from "../parts/VirtualTable";
 import { columnsOf } from "../project/columns";
 import { Deviating } from "./Deviations";
 import { SendTo } from "./SendTo";
-import { toCluster, toReport, toReports } from "./addresses";
+import { toCluster, toFiltered, toReport, toReports } from "./addresses";
 import { largestFirst, measures, upwards } from "./figures";
 
 const PAGE = 100;
@@ -41,6 +41,9 @@ export function ClusterPage({ project, report, cluster }: { project: string; rep
         <div className="insights-bar">
           <Named project={project} report={report} cluster={cluster} />
           <span className="grow" />
+          <Link to={toFiltered(project, cluster.id)} className="button" title="As a filter of the project's traces">
+            In the table
+          </Link>
           <SendTo project={project} report={report.id} cluster={cluster} />
         </div>
         <p className="cluster-said">{cluster.description}</p>

@@ -120,7 +120,7 @@ export function Call({ call }: { call: ToolCall }): ReactNode {
         {call.name || "(no name)"}
         {call.id && <span className="faint mono"> {call.id}</span>}
       </div>
-      {simple ? <JsonTree value={call.args} label={`Arguments of ${call.name}`} /> : call.args !== undefined && <pre className="plain">{String(call.args)}</pre>}
+      {simple ? <JsonTree value={call.args} label={`Arguments of ${call.name}`} /> : call.args !== undefined && <pre className="plain" tabIndex={0}>{String(call.args)}</pre>}
     </div>
   );
 }

@@ -10,7 +10,7 @@ const MOST = 40_000;
 
 export const Markdown = memo(function Markdown({ text }: { text: string }): ReactNode {
   const tokens = useMemo(() => read(text), [text]);
-  return tokens ? <div className="markdown">{blocks(tokens)}</div> : <pre className="plain">{text}</pre>;
+  return tokens ? <div className="markdown">{blocks(tokens)}</div> : <pre className="plain" tabIndex={0}>{text}</pre>;
 });
 
 function read(text: string): Token[] | null {

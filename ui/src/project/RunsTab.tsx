@@ -148,7 +148,7 @@ function Summary({ scope, live }: { scope: Scope; live: boolean }): ReactNode {
         ["p99", seconds(stats.p99)],
         ["tokens", count(stats.tokens)],
         ["cost", dollars(stats.cost)],
-        ...Object.entries(stats.feedback ?? {}).slice(0, 4).map(([key, value]): [string, string] => [key, score(value)]),
+        ...Object.entries(stats.feedback ?? {}).filter(([, value]) => value !== null).slice(0, 4).map(([key, value]): [string, string] => [key, score(value)]),
       ]
     : [];
   return (

@@ -81,7 +81,7 @@ export function Thread({ project, id, back }: { project: string; id: string; bac
   });
   const turns = found.data?.pages.flatMap((page) => page.turns) ?? [];
   return (
-    <section className="thread" aria-label="Thread">
+    <section className="thread" aria-label="Thread" tabIndex={0}>
       <header>
         <Link to={back} className="button small only-narrow">
           ← Threads
@@ -124,7 +124,7 @@ function TurnView({ turn, before }: { turn: Turn; before: Turn | null }): ReactN
         ))}
       </header>
       <Said value={turn.inputs} messages={said} preview={turn.input} role="user" />
-      {turn.error !== null ? <pre className="plain failure">{turn.error}</pre> : <Said value={turn.outputs} messages={lastWords(turn.outputs)} preview={turn.output} role="assistant" />}
+      {turn.error !== null ? <pre className="plain failure" tabIndex={0}>{turn.error}</pre> : <Said value={turn.outputs} messages={lastWords(turn.outputs)} preview={turn.output} role="assistant" />}
     </li>
   );
 }

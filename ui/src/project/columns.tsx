@@ -28,7 +28,7 @@ export const ALL: readonly Column<RunRow>[] = [
   { key: "tokens", title: "Tokens", width: "74px", end: true, cell: (run) => (run.tokens ? count(run.tokens) : "–") },
   { key: "cost", title: "Cost", width: "82px", end: true, cell: (run) => dollars(run.cost) },
   { key: "tags", title: "Tags", width: "minmax(80px, 0.8fr)", cell: (run) => <span className="clipped">{run.tags.map((tag) => <span key={tag} className="tag">{tag}</span>)}</span> },
-  { key: "feedback", title: "Feedback", width: "minmax(80px, 0.8fr)", cell: (run) => <span className="clipped">{Object.entries(run.feedback).map(([key, value]) => <span key={key} className="tag" title={key}>{key} {score(value)}</span>)}</span> },
+  { key: "feedback", title: "Feedback", width: "minmax(110px, 1.2fr)", cell: (run) => <span className="clipped">{Object.entries(run.feedback).map(([key, value]) => <span key={key} className="tag" title={key}>{key} {score(value)}</span>)}</span> },
   { key: "thread", title: "Thread", width: "minmax(80px, 0.8fr)", cell: (run) => <span className="clipped faint" title={run.thread ?? ""}>{run.thread}</span> },
   { key: "model", title: "Model", width: "minmax(80px, 0.8fr)", cell: (run) => <span className="clipped faint">{run.metadata["ls_model_name"]}</span> },
   { key: "id", title: "Id", width: "90px", cell: (run) => <code className="clipped" title={run.id}>{run.id.slice(0, 8)}</code> },

@@ -34,6 +34,8 @@ const COLUMNS: readonly Column<ProjectRow>[] = [
   { key: "last", title: "Last trace", width: "104px", end: true, sort: (row) => row.last ?? null, cell: (row) => <span className="faint" title={row.last ? exactly(row.last) : ""}>{ago(row.last)}</span> },
 ];
 
+const UNASKED = "default";
+
 export function ProjectsPage(): ReactNode {
   const [params, setParams] = useParams();
   const window_ = params.get("window") ?? "week";
@@ -82,11 +84,12 @@ export function ProjectsPage(): ReactNode {
   );
 }
 
-/** Those whose name has the words, in order; what has no such figure comes last. */
+/** Those whose name has the words, in order; what has no such figure comes last. Every workspace is born with a project
+ * `default`: as long as nothing was recorded there it is no news, and is listed only when it is looked for. */
 export function arranged(projects: readonly ProjectRow[], search: string, key: string, descending: boolean): ProjectRow[] {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   const sort = COLUMNS.find((column) => column.key === key)?.sort ?? (() => null);
-  const found = projects.filter((project) => words.every((word) => project.name.toLowerCase().includes(word)));
+  const found = projects.filter((project) => words.every((word) => project.name.toLowerCase().includes(word)) && (words.length > 0 || project.name !== UNASKED || project.last));
   return found.sort((a, b) => {
     const [left, right] = [sort(a), sort(b)];
     if (left === null || right === null) return Number(left === null) - Number(right === null);

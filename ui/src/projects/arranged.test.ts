@@ -13,3 +13,9 @@ test("sorted by figure, those without at the end either way", () => {
 });
 test("sorted by name, whatever its case", () => expect(names(arranged(ROWS, "", "name", false))).toBe("alpha Beta Gamma ray"));
 test("found by words in any order", () => expect(names(arranged(ROWS, "RAY gam", "name", true))).toBe("Gamma ray"));
+test("the project that every workspace has is left out until something is in it, or it is looked for", () => {
+  const rows = [row("Beta", { last: 5 }), row("default")];
+  expect(names(arranged(rows, "", "name", false))).toBe("Beta");
+  expect(names(arranged(rows, "def", "name", false))).toBe("default");
+  expect(names(arranged([row("default", { last: 3 })], "", "name", false))).toBe("default");
+});

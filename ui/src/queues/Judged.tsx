@@ -6,13 +6,15 @@ import type { ReactNode } from "react";
 import { Refused, ask } from "../api/http";
 import type { RunDetail } from "../api/types";
 import { Link, toProject, toTrace } from "../app/router";
+import { Judgements } from "../feedback/FeedbackTab";
 import { count, dollars, exactly, micros } from "../format/format";
 import { Empty, Failure, Waiting } from "../parts/Notice";
 import { Kind, Status } from "../parts/Status";
 import { Thread } from "../project/ThreadsTab";
 import { Content } from "../trace/RunDetailPane";
 
-type Props = { run: string; title: string | null } | { thread: string; project: string };
+/** `own` is what the reviewer has given here: the rest is of others, and shown when it is asked for, so as to sway nobody. */
+type Props = { run: string; title: string | null; own: ReadonlySet<string> } | { thread: string; project: string };
 
 export function Judged(props: Props): ReactNode {
   if ("thread" in props) {
@@ -23,12 +25,13 @@ export function Judged(props: Props): ReactNode {
       </section>
     );
   }
-  return <JudgedRun id={props.run} title={props.title} />;
+  return <JudgedRun id={props.run} title={props.title} own={props.own} />;
 }
 
-function JudgedRun({ id, title }: { id: string; title: string | null }): ReactNode {
+function JudgedRun({ id, title, own }: { id: string; title: string | null; own: ReadonlySet<string> }): ReactNode {
   const found = useQuery({ queryKey: ["run", "/runs", id], queryFn: ({ signal }) => ask<RunDetail>(`/runs/${id}`, { signal }), staleTime: 60_000 });
   const run = found.data;
+  const others = run?.feedback.filter((piece) => !own.has(piece.id)) ?? [];
   return (
     <section className="judged" aria-label={title ? `Answer ${title}` : "Item"}>
       {!run ? (
@@ -60,6 +63,12 @@ function JudgedRun({ id, title }: { id: string; title: string | null }): ReactNo
           </header>
           <div className="run-body">
             <Content run={run} base="/runs" />
+            {others.length > 0 && (
+              <details className="others">
+                <summary>What others said and measured ({others.length})</summary>
+                <Judgements items={others} label="Of others" />
+              </details>
+            )}
           </div>
         </>
       )}

@@ -90,6 +90,7 @@ function Reviewing({ queue, item }: { queue: Queue; item: Item }): ReactNode {
   const [drafts, setDrafts] = useState<Drafts>(before.drafts);
   const [note, setNote] = useState<Note>(before.note);
   const handle = useRef<RubricHandle>(null);
+  const own = new Set(item.given.map((piece) => piece.id));
   const path = `/queues/${queue.id}/items/${item.id}`;
   const pair = item.runs.length === 2;
 
@@ -144,11 +145,11 @@ function Reviewing({ queue, item }: { queue: Queue; item: Item }): ReactNode {
   const taken = viewed.error instanceof Refused && viewed.error.status === 409;
   return (
     <div className="review-body">
-      <div className={pair ? "judged-pair" : "judged-one"} tabIndex={-1}>
+      <div className={pair ? "judged-pair" : "judged-one"} role="region" aria-label="What is judged" tabIndex={0}>
         {item.thread !== null ? (
           <Judged thread={item.thread} project={item.project!} />
         ) : (
-          item.runs.map((run, at) => <Judged key={run} run={run} title={pair ? (at === 0 ? "A" : "B") : null} />)
+          item.runs.map((run, at) => <Judged key={run} run={run} own={own} title={pair ? (at === 0 ? "A" : "B") : null} />)
         )}
       </div>
       <aside className="rubric-side" aria-label="Rubric">

@@ -8,7 +8,7 @@ import type { Letter, Outcome } from "../api/settings";
 import { ago, bytes, exactly } from "../format/format";
 import { Empty, Failure, Waiting } from "../parts/Notice";
 import { JsonTree } from "../payload/JsonTree";
-import { Sure } from "./Sure";
+import { Sure } from "../parts/Sure";
 import { told } from "./words";
 
 const STATES = ["waiting", "replayed", "all"] as const;
@@ -132,7 +132,7 @@ function Contents({ id }: { id: string }): ReactNode {
   return found.data.contents === null ? (
     <>
       <p className="faint">Nobody can read this record. As base64:</p>
-      <pre className="plain">{found.data.record?.slice(0, 20_000)}</pre>
+      <pre className="plain" tabIndex={0}>{found.data.record?.slice(0, 20_000)}</pre>
     </>
   ) : (
     <JsonTree value={found.data.contents} label="What is in the letter" />

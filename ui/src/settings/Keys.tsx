@@ -9,8 +9,8 @@ import { useMe } from "../app/me";
 import { ago, exactly } from "../format/format";
 import { Copy } from "../parts/Copy";
 import { Failure, Waiting } from "../parts/Notice";
-import { Sure } from "./Sure";
-import { ROLES, stateOf } from "./words";
+import { Sure } from "../parts/Sure";
+import { ROLES, endOf, stateOf, today } from "./words";
 
 export function Keys(): ReactNode {
   const me = useMe();
@@ -81,10 +81,12 @@ function Row({ item, done }: { item: Key; done: () => void }): ReactNode {
 function NewKey({ made }: { made: () => void }): ReactNode {
   const [name, setName] = useState("");
   const [role, setRole] = useState("write");
+  const [until, setUntil] = useState("");
   const create = useMutation({
-    mutationFn: () => ask<Key & { secret: string }>("/keys", { body: { name, role } }),
+    mutationFn: () => ask<Key & { secret: string }>("/keys", { body: { name, role, expires: endOf(until) } }),
     onSuccess: () => {
       setName("");
+      setUntil("");
       made();
     },
   });
@@ -109,6 +111,10 @@ function NewKey({ made }: { made: () => void }): ReactNode {
             ))}
           </select>
         </label>
+        <label>
+          Until, if it ends (that day included)
+          <input type="date" value={until} min={today()} max="2199-12-31" onChange={(event) => setUntil(event.target.value)} />
+        </label>
         <button type="submit" className="button primary" disabled={create.isPending}>
           Make a key
         </button>
@@ -121,7 +127,7 @@ function NewKey({ made }: { made: () => void }): ReactNode {
       {create.data && (
         <section className="card once" aria-label="The new key">
           <p>
-            <strong>{create.data.name}</strong> is made. Copy the key now: it is not kept, and not shown again.
+            <strong>{create.data.name}</strong> is made{create.data.expires !== null && ` and holds until ${exactly(create.data.expires)}`}. Copy the key now: it is not kept, and not shown again.
           </p>
           <div className="row">
             <input readOnly className="mono" aria-label="Key" value={create.data.secret} onFocus={(event) => event.target.select()} />

@@ -8,7 +8,7 @@ import type { Endpoints, Secret } from "../api/settings";
 import { useMe } from "../app/me";
 import { ago, exactly } from "../format/format";
 import { Failure, Waiting } from "../parts/Notice";
-import { Sure } from "./Sure";
+import { Sure } from "../parts/Sure";
 
 export function ModelServers(): ReactNode {
   const mayWrite = useMe().may.includes("write");

@@ -8,7 +8,7 @@ import type { OwnPrice, Prices as Found } from "../api/settings";
 import { useMe } from "../app/me";
 import { useParams } from "../app/router";
 import { Failure, Waiting } from "../parts/Notice";
-import { Sure } from "./Sure";
+import { Sure } from "../parts/Sure";
 import { NEW_PRICE, type PriceDraft, draftOf, patternOf, priceOf } from "./words";
 
 export function Prices(): ReactNode {

@@ -4,6 +4,7 @@ import { type ReactNode, useEffect } from "react";
 
 import { useMe } from "../app/me";
 import { Link } from "../app/router";
+import { useCurrentInSight } from "../app/sight";
 import { Empty } from "../parts/Notice";
 import { DeadLetters } from "./DeadLetters";
 import { Keys } from "./Keys";
@@ -24,6 +25,7 @@ export default function SettingsPage({ place }: { place: string | undefined }): 
   const pages = PAGES.filter((page) => me.may.includes(page.needs));
   const shown = place ? pages.find((page) => page.key === place) : pages[0];
   const title = shown?.title;
+  const nav = useCurrentInSight(shown?.key);
   useEffect(() => {
     document.title = `${title ?? "Settings"} · Stenograph`;
     return () => {
@@ -35,7 +37,7 @@ export default function SettingsPage({ place }: { place: string | undefined }): 
       <header className="page-head">
         <h1>Settings</h1>
       </header>
-      <nav className="tabs" aria-label="Settings">
+      <nav className="tabs" aria-label="Settings" ref={nav}>
         {pages.map((page) => (
           <Link key={page.key} to={`/ui/settings/${page.key}`} aria-current={page === shown ? "page" : undefined}>
             {page.title}

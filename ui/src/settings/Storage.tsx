@@ -20,31 +20,38 @@ export function Storage(): ReactNode {
       {disk && <Disk disk={disk} />}
       <section aria-label="Runs by project">
         <h2>{runs.toLocaleString("en")} runs</h2>
+        {projects.length > 0 && <p className="faint">Payloads as they were sent; on the disk they are compressed. Above 200,000 runs their size is an estimate from a sample.</p>}
         {projects.length === 0 ? (
           <p className="faint">Nothing is recorded yet.</p>
         ) : (
-          <table className="list">
-            <thead>
-              <tr>
-                <th scope="col">Project</th>
-                <th scope="col" className="end">
-                  Runs
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {projects.map((project) => (
-                <tr key={project.id}>
-                  <th scope="row">
-                    <Link to={toProject(project.id)} className="clipped">
-                      {project.name ?? project.id}
-                    </Link>
+          <div className="wide" tabIndex={0} role="group" aria-label="Table of projects">
+            <table className="list">
+              <thead>
+                <tr>
+                  <th scope="col">Project</th>
+                  <th scope="col" className="end">
+                    Runs
                   </th>
-                  <td className="end">{project.runs.toLocaleString("en")}</td>
+                  <th scope="col" className="end">
+                    Payloads
+                  </th>
                 </tr>
-              ))}
-            </tbody>
-          </table>
+              </thead>
+              <tbody>
+                {projects.map((project) => (
+                  <tr key={project.id}>
+                    <th scope="row">
+                      <Link to={toProject(project.id)} className="clipped">
+                        {project.name ?? project.id}
+                      </Link>
+                    </th>
+                    <td className="end">{project.runs.toLocaleString("en")}</td>
+                    <td className="end">{project.bytes === null ? "–" : bytes(project.bytes)}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
         )}
       </section>
     </>

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { NEW_PRICE, patternOf, priceOf, shares, stateOf, told } from "./words";
+import { NEW_PRICE, endOf, patternOf, priceOf, shares, stateOf, today, told } from "./words";
 
 const key = { id: "1", name: "k", role: "read", hint: "abcd", created: 0, revoked: null, expires: null, active: true, own: false };
 
@@ -30,4 +30,12 @@ test("parts by size, empty ones left out", () => {
     { name: "metadata", bytes: 100, share: 0.25 },
   ]);
   expect(shares({})).toEqual([]);
+});
+
+test("a key ends with the last moment of a day where the viewer is", () => {
+  expect(today(new Date(2031, 0, 5))).toBe("2031-01-05");
+  const end = endOf("2031-12-31")!;
+  expect(today(new Date(end / 1000))).toBe("2031-12-31");
+  expect(today(new Date((end + 1000) / 1000))).toBe("2032-01-01");
+  expect(endOf("")).toBe(null);
 });

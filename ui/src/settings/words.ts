@@ -13,6 +13,19 @@ export function stateOf(key: Key): "active" | "revoked" | "expired" {
   return key.revoked !== null ? "revoked" : key.active ? "active" : "expired";
 }
 
+/** The day of today where the viewer is, as fields of dates have it. */
+export function today(now = new Date()): string {
+  const two = (value: number): string => String(value).padStart(2, "0");
+  return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+}
+
+/** The last moment of a day where the viewer is, in microseconds since the epoch; null where none is chosen. */
+export function endOf(day: string): number | null {
+  const [year, month, date] = day.split("-").map(Number);
+  if (!year || !month || !date) return null;
+  return (new Date(year, month - 1, date + 1).getTime() - 1) * 1000;
+}
+
 export interface PriceDraft {
   name: string;
   pattern: string;

@@ -17,6 +17,7 @@ import { JsonTree } from "../payload/JsonTree";
 import { PayloadView } from "../payload/PayloadView";
 import { asCurl, asPython } from "../payload/copy";
 import { parse } from "../payload/jsonRows";
+import { PutForm } from "../project/PutForm";
 
 const TABS = ["Content", "Metadata", "Feedback", "Cost", "Events"] as const;
 type Tab = (typeof TABS)[number];
@@ -46,6 +47,7 @@ function Detail({ run, base, shared }: { run: RunDetail; base: string; shared: b
           <Kind type={run.type} />
           <h2 title={run.name}>{run.name || "(no name)"}</h2>
           {!shared && <AddButton run={run} />}
+          {!shared && <QueueMenu key={run.id} run={run} />}
           {!shared && <CopyMenu run={run} />}
         </div>
         <p className="run-line">
@@ -92,6 +94,36 @@ function AddButton({ run }: { run: RunDetail }): ReactNode {
         </Suspense>
       )}
     </>
+  );
+}
+
+function QueueMenu({ run }: { run: RunDetail }): ReactNode {
+  const me = useMe();
+  const [added, say] = useState<string | null>(null);
+  if (!me.may.includes("write")) return null;
+  return (
+    <Popover label="Add to queue" title="Add to an annotation queue">
+      {(close) =>
+        added === null ? (
+          <PutForm kind="queue" runs={[run.id]} done={say} />
+        ) : (
+          <div className="share">
+            <p role="status">{added}</p>
+            <button
+              type="button"
+              className="button"
+              autoFocus
+              onClick={() => {
+                say(null);
+                close();
+              }}
+            >
+              Done
+            </button>
+          </div>
+        )
+      }
+    </Popover>
   );
 }
 

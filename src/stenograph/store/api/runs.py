@@ -73,6 +73,12 @@ class RunStore(Protocol):
     async def count(self, selection: RunSelection) -> int:
         """How many runs are selected."""
 
+    async def mean_sizes(self, workspace: UUID, every: int) -> Mapping[UUID, float]:
+        """Bytes that a run's payloads are on average, as they were sent, by project.
+
+        One stretch of some hundred rows in `every` is looked at: a project with none of them is left out.
+        """
+
     async def usage(
         self, workspace: UUID, runs: Sequence[Run], orders: Mapping[UUID, str] | None = None
     ) -> Mapping[UUID, Usage]:

@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+
 from stenograph.model.feedback import FeedbackStat, all_together
 from stenograph.model.measures import Figure, FigureQuery, NameCount
 from stenograph.model.runs import NO_USAGE, Family, Micros, Run, Usage, parse_dotted_order
 from stenograph.model.stats import RunStats, ThreadSummary
+from stenograph.model.trees import Coded, Tree, above
 from stenograph.store.runs.rows import USAGE_COLUMNS, side, usage
 
 Columns = Mapping[str, list[Any]]
@@ -21,6 +24,27 @@ def records(columns: Columns) -> Iterator[dict[str, Any]]:
     names = list(columns)
     for values in zip(*columns.values(), strict=True):
         yield dict(zip(names, values, strict=True))
+
+
+def tree(columns: Mapping[str, Any]) -> Tree:
+    """Of the arrays of `query.tree`."""
+    if not columns:
+        nothing = np.zeros(0, np.int64)
+        ids, coded = np.zeros(0, "S16"), Coded((), nothing)
+        return Tree(
+            ids=ids,
+            above=nothing,
+            projects=ids,
+            names=coded,
+            types=coded,
+            statuses=coded,
+            starts=nothing,
+            took=nothing,
+            tokens=nothing,
+            costs=np.zeros(0),
+        )
+    told = {name: values for name, values in columns.items() if name != "parents"}
+    return Tree(**told, above=above(columns["ids"], columns["parents"]))
 
 
 def _real(value: float | None) -> float | None:
@@ -88,7 +112,7 @@ def feedback_stat(row: Mapping[str, Any]) -> FeedbackStat:
         errors=row["errors"],
         values=row["values"],
         comments=[comment.decode() for comment in row["comments"]],
-        sources=[source.decode() for source in row["sources"]],
+        sources=sorted(source.decode() for source in row["sources"]),
     )
 
 

@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 from stenograph.errors import StoreUnavailable
 from stenograph.store.api import RejectedRows
 from stenograph.store.runs.native import Reader
+from stenograph.store.runs.packed import Column, PackedReader
 
 T = TypeVar("T")
 
@@ -128,6 +129,10 @@ class Chdb:
 
     async def query(self, statement: str, params: Mapping[str, str] | None = None) -> dict[str, list[Any]]:
         return Reader(await self._on(self._readers, lambda: self._read(statement, params))).columns()
+
+    async def arrays(self, statement: str, params: Mapping[str, str] | None = None) -> dict[str, Column]:
+        """Made of the answer on the reader's thread, too."""
+        return await self._on(self._readers, lambda: PackedReader(self._read(statement, params)).arrays())
 
     def _read(self, statement: str, params: Mapping[str, str] | None) -> bytes:
         connection = self._connections.get()

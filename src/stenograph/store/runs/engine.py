@@ -1,9 +1,11 @@
-"""What the run store asks of an engine, in two calls. The embedded one is in chdb.py."""
+"""What the run store asks of an engine. The embedded one is in chdb.py."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Protocol
+
+from stenograph.store.runs.packed import Column
 
 
 class Engine(Protocol):
@@ -11,6 +13,9 @@ class Engine(Protocol):
 
     async def query(self, statement: str, params: Mapping[str, str] | None = None) -> dict[str, list[Any]]:
         """Column name to values; empty when no row matched. Read only."""
+
+    async def arrays(self, statement: str, params: Mapping[str, str] | None = None) -> dict[str, Column]:
+        """The same of plain columns, as arrays: see packed.py."""
 
     async def insert(self, table: str, block: bytes) -> None:
         """Insert one Native block; durable on return. RejectedRows when the data itself is at fault."""

@@ -10,7 +10,7 @@ a dictionary followed by indexes into it.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from itertools import accumulate, chain, pairwise
 from typing import Any
@@ -123,14 +123,19 @@ class Reader:
     def columns(self) -> dict[str, list[Any]]:
         """Column name to its values. Empty results have no columns."""
         found: dict[str, list[Any]] = {}
+        for name, kind, rows in self._headings():
+            found.setdefault(name, []).extend(self._values(kind, rows))
+        return found
+
+    def _headings(self) -> Iterator[tuple[str, str, int]]:
+        """Name, type and rows of each column of each block; its values are to be read before the next is asked for."""
         while self._at < len(self._data):
             width, rows = self._number(), self._number()
             for _ in range(width):
                 name, kind = self._blob().decode(), self._blob().decode()
                 if rows:
                     self._take(8 * kind.count("LowCardinality("))  # each one's format version comes first
-                found.setdefault(name, []).extend(self._values(kind, rows))
-        return found
+                yield name, kind, rows
 
     def _number(self) -> int:
         data, at = self._data, self._at

@@ -217,6 +217,9 @@ def every_place(ids: Sequence[tuple[UUID, UUID]]) -> Statement:
 DAY: Final = 86_400_000_000
 """Microseconds by which no clock is behind that of the run which called it."""
 
+_GRANULE: Final = 256
+"""Rows that the engine reads at least at a time: index_granularity in schema.sql."""
+
 AT_ONCE: Final = 10_000
 """Rows up to which the engine reads what neither sorts nor filters only for the rows of the answer."""
 
@@ -262,15 +265,30 @@ def _first(limit: int | None) -> str:
 
 
 def tree(selection: RunSelection, limit: int) -> Statement:
-    """A trace by column, oldest first. Ids as bytes: a UUID of ours takes a microsecond to make."""
+    """A trace by plain columns, oldest first: nulls would be a mask each, UUIDs of ours take a microsecond."""
     params = Params()
-    began = "toUnixTimestamp64Micro(start_time)"
+    began, ended = "toUnixTimestamp64Micro(start_time)", "toUnixTimestamp64Micro(assumeNotNull(end_time))"
     return (
-        "SELECT UUIDToNum(id) AS ids, UUIDToNum(parent_run_id) AS parents, UUIDToNum(project_id) AS projects,\n"
+        "SELECT UUIDToNum(id) AS ids, UUIDToNum(project_id) AS projects,\n"
+        f"  UUIDToNum(ifNull(parent_run_id, toUUID('{UUID(int=0)}'))) AS parents,\n"
         f"  name AS names, run_type AS types, status AS statuses, {began} AS starts,\n"
-        f"  toUnixTimestamp64Micro(end_time) - {began} AS took,\n"
-        "  total_tokens AS tokens, toFloat64(total_cost) AS costs\n"
+        f"  if(isNull(end_time), -1, greatest(0, {ended} - {began})) AS took,\n"
+        "  toInt64(total_tokens) AS tokens, ifNull(toFloat64(total_cost), 0) AS costs\n"
         f"{source(selection, params)}\nORDER BY identity(start_time), id\nLIMIT {int(limit)}",
+        params.values,
+    )
+
+
+def mean_sizes(workspace: UUID, every: int) -> Statement:
+    """Of each `every`th granule of each part: only those are read. An older version of a run is as large as it."""
+    params = Params()
+    payloads = " + ".join(
+        f"length({name})" for name in ("inputs", "outputs", "events", "extra", "serialized")
+    )
+    return (
+        f"SELECT project_id, avg({payloads} + length(ifNull(error, ''))) AS bytes\nFROM runs\n"
+        f"WHERE workspace_id = {params.uuid(workspace)} AND deleted = 0"
+        f" AND intDiv(_part_offset, {_GRANULE}) % {int(every)} = 0\nGROUP BY project_id",
         params.values,
     )
 

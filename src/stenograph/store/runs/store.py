@@ -140,7 +140,8 @@ class Runs:
         return rows.runs(wanted.selection.workspace, await self._engine.query(*query.page(wanted)))
 
     async def tree(self, selection: RunSelection, limit: int) -> Tree:
-        return Tree(**await self._engine.query(*query.tree(selection, limit)))
+        columns = await self._engine.arrays(*query.tree(selection, limit))
+        return await asyncio.to_thread(answers.tree, columns)
 
     async def answered_examples(self, selection: RunSelection) -> list[UUID]:
         columns = await self._engine.query(*query.answered_examples(selection))
@@ -150,6 +151,10 @@ class Runs:
     async def count(self, selection: RunSelection) -> int:
         columns = await self._engine.query(*query.count(selection))
         return int(columns["runs"][0]) if columns else 0
+
+    async def mean_sizes(self, workspace: UUID, every: int) -> Mapping[UUID, float]:
+        columns = await self._engine.query(*query.mean_sizes(workspace, every))
+        return {row["project_id"]: row["bytes"] for row in answers.records(columns)}
 
     async def usage(
         self, workspace: UUID, runs: Sequence[Run], orders: Mapping[UUID, str] | None = None

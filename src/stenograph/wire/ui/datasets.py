@@ -14,6 +14,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -100,6 +101,32 @@ async def one(request: Request) -> Response:
         share = await to.dataset_sharing.shared(seen.workspace, dataset.id)
         told = {"share": None if share is None else share.token}
     return encode(_row(dataset) | {"baseline": dataset.baseline_experiment_id} | told)
+
+
+class RenameAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """What is not stated stays; an empty description is none."""
+
+    name: str | None = None
+    description: str | None = None
+
+
+async def change(request: Request) -> Response:
+    """PATCH /ui/api/datasets/{dataset_id}: its name and description; Conflict when the name is taken."""
+    who = await viewer(request, Permission.WRITE)
+    dataset_id = path_uuid(request, "dataset_id")
+    asked = await body_as(request, RenameAsked)
+    patch = DatasetPatch(
+        name=UNSET if asked.name is None else asked.name.strip(),
+        description=UNSET if asked.description is None else asked.description.strip() or None,
+    )
+    return encode(_row(await services(request).datasets.update(who.workspace, dataset_id, patch)))
+
+
+async def remove(request: Request) -> Response:
+    """DELETE /ui/api/datasets/{dataset_id}: with its examples and versions. Experiments over it stay."""
+    who = await viewer(request, Permission.WRITE)
+    await services(request).datasets.delete(who.workspace, (path_uuid(request, "dataset_id"),))
+    return encode({})
 
 
 class ExampleAsked(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -440,6 +467,8 @@ def routes() -> list[BaseRoute]:
         Route("/ui/api/datasets", listed, methods=["GET"]),
         Route("/ui/api/datasets", create, methods=["POST"]),
         *reading,
+        Route(base, change, methods=["PATCH"]),
+        Route(base, remove, methods=["DELETE"]),
         Route(f"{base}/examples", add, methods=["POST"]),
         Route(f"{base}/examples/{{example_id}}", edit, methods=["PATCH"]),
         Route(f"{base}/examples/{{example_id}}", delete, methods=["DELETE"]),

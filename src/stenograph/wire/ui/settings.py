@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from decimal import Decimal
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID, uuid4
 
 import msgspec
@@ -22,6 +22,7 @@ from stenograph.errors import Invalid, ModelRefused, NotFound
 from stenograph.model.access import ApiKey, Caller, Permission, Role
 from stenograph.model.prices import ModelPrice
 from stenograph.model.projects import ProjectQuery
+from stenograph.model.runs import Micros
 from stenograph.model.secrets import Secret
 from stenograph.wire.http import Params, body_as, encode, of_body, path_uuid, services
 from stenograph.wire.ui.signing_in import viewer
@@ -34,8 +35,11 @@ _MILLION: Final = Decimal(1_000_000)
 
 
 class NewKeyIn(msgspec.Struct, frozen=True):
+    """`expires` is a moment in microseconds since 1970; None for a key that holds until it is revoked."""
+
     name: str
     role: Role
+    expires: Annotated[Micros, msgspec.Meta(ge=0, lt=2**53)] | None = None
 
 
 async def keys(request: Request) -> Response:
@@ -49,7 +53,9 @@ async def create_key(request: Request) -> Response:
     """POST /ui/api/keys: the key with its secret, which no other answer has."""
     who = await viewer(request, Permission.ADMIN)
     sent = await body_as(request, NewKeyIn)
-    issued = await services(request).access.create_key(who, sent.name.strip(), sent.role)
+    issued = await services(request).access.create_key(
+        who, sent.name.strip(), sent.role, expires_at=sent.expires
+    )
     return encode({**_key(issued.key, who), "secret": issued.secret})
 
 
@@ -272,7 +278,7 @@ async def storage(request: Request) -> Response:
         {
             "runs": sum(found.runs.values()),
             "projects": [
-                {"id": project, "name": names.get(project), "runs": runs}
+                {"id": project, "name": names.get(project), "runs": runs, "bytes": found.sizes.get(project)}
                 for project, runs in found.runs.items()
             ],
             "disk": None if found.disk is None else {"parts": found.disk.parts, "free": found.disk.free},

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+import numpy as np
+import numpy.typing as npt
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,7 +27,7 @@ from stenograph.errors import NotFound
 from stenograph.model.access import Caller, Permission
 from stenograph.model.query import FeedbackQuery, RunSelection
 from stenograph.model.runs import Run
-from stenograph.model.trees import Tree
+from stenograph.model.trees import Coded, Tree, at
 from stenograph.wire.http import as_uuid, encode, path_uuid, services
 from stenograph.wire.ui import shapes
 from stenograph.wire.ui.signing_in import viewer
@@ -96,19 +97,22 @@ async def tree(request: Request) -> Response:
     to = services(request)
     chosen = sight.confine(RunSelection(workspace=sight.workspace, traces=(trace,)))
     found = await to.runs.tree(chosen, MAX_RUNS + 1)
-    if not found.ids:
+    if len(found) == 0:
         raise NotFound("There is no such trace.")
     told: dict[str, Any] = {}
     if not sight.is_public:
-        at = found.ids.index(trace.bytes) if trace.bytes in found.ids else 0
-        project = UUID(bytes=found.projects[at])
+        project = at(found.projects, found.place(trace) or 0)
         share, name = await asyncio.gather(
             to.sharing.token(sight.workspace, trace), _project_name(request, sight.workspace, project)
         )
         told = {"project": project, "projectName": name, "share": share}
-    body = {"trace": trace, "more": len(found.ids) > MAX_RUNS, **told}
+    body = {"trace": trace, "more": len(found) > MAX_RUNS, **told}
     body |= await asyncio.to_thread(columns, found)
-    return Response(orjson.dumps(body), media_type="application/json")
+    return Response(await asyncio.to_thread(_json, body), media_type="application/json")
+
+
+def _json(body: dict[str, Any]) -> bytes:
+    return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 async def _project_name(request: Request, workspace: UUID, project: UUID) -> str | None:
@@ -122,34 +126,32 @@ def columns(tree: Tree) -> dict[str, Any]:
     """At most MAX_RUNS by column: ids are 16 bytes each in one base64 text, parents are places in the list (-1 for
     none), times are microseconds from `epoch`; names, types and statuses are places in lists of their own. Tokens and
     costs of those that have any."""
-    ids = tree.ids[:MAX_RUNS]
-    place = {run: index for index, run in enumerate(ids)}
-    epoch = tree.starts[0]
-    names, name = _told_once(tree.names[:MAX_RUNS])
-    types, kind = _told_once([text or b"chain" for text in tree.types[:MAX_RUNS]])
-    statuses, status = _told_once(tree.statuses[:MAX_RUNS])
+    epoch = int(tree.starts[0])
+    above = tree.above[:MAX_RUNS]
     return {
         "epoch": epoch,
-        "ids": base64.b64encode(b"".join(ids)).decode(),
-        "parent": [-1 if up is None else place.get(up, -1) for up in tree.parents[:MAX_RUNS]],
-        "names": names,
-        "name": name,
-        "types": types,
-        "type": kind,
-        "statuses": statuses,
-        "status": status,
-        "start": [start - epoch for start in tree.starts[:MAX_RUNS]],
-        "took": [-1 if took is None else took for took in tree.took[:MAX_RUNS]],
-        "tokens": {str(index): tokens for index, tokens in enumerate(tree.tokens[:MAX_RUNS]) if tokens},
-        "cost": {str(index): cost for index, cost in enumerate(tree.costs[:MAX_RUNS]) if cost},
+        "ids": base64.b64encode(tree.ids[:MAX_RUNS].tobytes()).decode(),
+        "parent": np.where(above < MAX_RUNS, np.maximum(above, -1), -1),
+        **_told("names", "name", tree.names),
+        **_told("types", "type", tree.types, blank="chain"),
+        **_told("statuses", "status", tree.statuses),
+        "start": tree.starts[:MAX_RUNS] - epoch,
+        "took": np.ascontiguousarray(tree.took[:MAX_RUNS]),
+        "tokens": _some(tree.tokens[:MAX_RUNS]),
+        "cost": _some(tree.costs[:MAX_RUNS]),
     }
 
 
-def _told_once(texts: Sequence[bytes]) -> tuple[list[str], list[int]]:
-    """The different texts, and for each where it stands among them."""
-    known: dict[bytes, int] = {}
-    places = [known.setdefault(text, len(known)) for text in texts]
-    return [text.decode("utf-8", "replace") for text in known], places
+def _some(figures: npt.NDArray[Any]) -> dict[str, Any]:
+    """Those that are not zero, by where they stand."""
+    places = np.flatnonzero(figures)
+    return dict(zip(map(str, places.tolist()), figures[places].tolist(), strict=True))
+
+
+def _told(all_of_them: str, of_each: str, column: Coded, blank: str = "") -> dict[str, Any]:
+    """The different texts, and for each run where its own stands among them."""
+    texts = [text.decode("utf-8", "replace") or blank for text in column.texts]
+    return {all_of_them: texts, of_each: np.ascontiguousarray(column.places[:MAX_RUNS])}
 
 
 # -- one run ---------------------------------------------------------------------------------------------
