@@ -18,6 +18,9 @@ from tests.wire.isolation.bodies import (
     NOTED,
     OF_TRACE,
     SERIES,
+    V2_OF_DATASET,
+    V2_OF_PROJECT,
+    V2_SELECTS,
     WINDOW,
 )
 from tests.wire.isolation.cases import Case, reads
@@ -44,6 +47,10 @@ READS: list[Case] = [
     reads("/runs/group/stats", "POST", body=GROUP),
     reads("/runs/threads/{thread_id:path}", params={"session_id": "<project>"}),
     reads("/settings"),
+    reads("/v2/runs/query", "POST", body={**V2_OF_PROJECT, "selects": V2_SELECTS}),
+    reads("/v2/runs/query", "POST", body={**V2_OF_DATASET, "include_subtree_usage": True}),
+    reads("/v2/runs/{run_id}", params={"project_id": "<project>", "selects": V2_SELECTS}),
+    reads("/v2/runs/{run_id}/url", params={"project_id": "<project>", "trace_id": "<run>"}),
     # projects
     reads("/sessions", params={"include_stats": "true", "facets": "true"}),
     reads("/sessions", params={"id": "<project>"}),
