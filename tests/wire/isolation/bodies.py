@@ -19,6 +19,7 @@ FORMULA_IN = {
 }  # fmt: skip
 BY_PROJECT = {"session": ["<project>"]}
 V2_OF_PROJECT = {"project_ids": ["<project>"], "min_start_time": WINDOW["start_time"]}
+V2_OF_ONE = {"project_id": "<project>", "min_start_time": WINDOW["start_time"]}
 V2_OF_DATASET = {"reference_dataset_id": "<dataset>"}
 V2_SELECTS = [
     "ID",

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
+from langsmith import Client
 from langsmith._client import Langsmith
 
 from tests.conftest import Server
+
+T = TypeVar("T")
 
 BEGAN = dt.datetime.now(dt.UTC).replace(microsecond=123456) - dt.timedelta(hours=1)
 """When the runs of these tests began: within the day that v2 looks back."""
@@ -81,3 +85,15 @@ def traced(http: httpx.Client, project: str) -> Traced:
 def v2(server: Server) -> Iterator[Langsmith]:
     with Langsmith(base_url=server.url, api_key="any", max_retries=0) as found:
         yield found
+
+
+def awaited(client: Client, answer: Coroutine[Any, Any, T]) -> T:
+    """What the client's asynchronous half answers; its connections, which belong to the loop, are closed."""
+
+    async def both() -> T:
+        try:
+            return await answer
+        finally:
+            await client._get_langsmith_api().close()
+
+    return asyncio.run(both())

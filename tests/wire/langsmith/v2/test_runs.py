@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import uuid
 from typing import Any, get_args
@@ -15,7 +14,7 @@ from langsmith._exceptions import BadRequestError, NotFoundError, UnprocessableE
 from langsmith.types.run_select_field import RunSelectField
 
 from stenograph.wire.langsmith.v2.fields import selected
-from tests.wire.langsmith.v2.conftest import BEGAN, Traced, at
+from tests.wire.langsmith.v2.conftest import BEGAN, Traced, at, awaited
 
 NOBODYS = str(uuid.UUID(int=9))
 
@@ -152,7 +151,7 @@ def test_the_client_reaches_it_as_its_documents_say(client: Client, traced: Trac
         page = client.runs.query_v2(project_ids=[traced.project], selects=["NAME"], page_size=3)
         return [run.name async for run in page]
 
-    assert asyncio.run(names()) == ["failed", "model", "child", "root"]
+    assert awaited(client, names()) == ["failed", "model", "child", "root"]
 
 
 def test_a_stream_has_the_same(v2: Langsmith, traced: Traced) -> None:

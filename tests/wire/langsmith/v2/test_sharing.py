@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 
 import httpx
@@ -11,7 +10,7 @@ from langsmith import Client
 from langsmith._client import Langsmith
 from langsmith._exceptions import NotFoundError
 
-from tests.wire.langsmith.v2.conftest import Traced, at
+from tests.wire.langsmith.v2.conftest import Traced, at, awaited
 
 NOBODYS = str(uuid.UUID(int=9))
 _PRIVATE = ["PROJECT_ID", "THREAD_ID", "SHARE_URL", "APP_PATH", "REFERENCE_DATASET_ID"]
@@ -60,7 +59,7 @@ def test_a_stranger_reads_the_trace_and_nothing_else(
         page = await client.public.runs.query(token, selects=["ID", "NAME"])
         return [run.name for run in page.items or ()]
 
-    assert asyncio.run(read()) == ["root", "child", "model"]
+    assert awaited(client, read()) == ["root", "child", "model"]
     params = {"selects": ["NAME", "STATUS", "PARENT_RUN_ID", *_PRIVATE], "start_time": at(1).isoformat()}
     answer = http.get(f"/api/v2/public/{token}/run/{traced.child}", params=params)
     assert answer.json() == {"name": "child", "status": "SUCCESS", "parent_run_id": traced.root}

@@ -5,19 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from typing import Any, Final
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from stenograph.errors import Invalid, Unsupported
 from stenograph.model.runs import Micros
-from stenograph.wire.http import encode, of_body
+from stenograph.wire.http import Params, encode, of_body
 from stenograph.wire.langsmith.experiments.experiments import END_EVENT, data_event, event_stream
 from stenograph.wire.langsmith.runs.convert import micros
 from stenograph.wire.langsmith.runs.schemas import Moment
 from stenograph.wire.langsmith.v2.schemas import AskedIn
 
 _DAY: Final[Micros] = 86_400_000_000
+
+MAX_TRACE: Final = 10_000
+"""Runs of a trace in one answer: there are no pages of them."""
 
 
 def now() -> Micros:
@@ -58,15 +62,9 @@ def page(request: Request, items: list[dict[str, Any]], cursor: str | None) -> R
     return event_stream(events())
 
 
-def offset(text: str | None) -> int:
-    """Where a page starts among what is listed by its place."""
-    if not text:
-        return 0
-    start, _, number = text.partition(":")
-    if start != "at" or not (number.isascii() and number.isdecimal() and len(number) < 10):
-        raise Invalid("this is not a cursor that a former page gave as next_cursor", ("body", "cursor"))
-    return int(number)
-
-
-def offset_cursor(place: int) -> str:
-    return f"at:{place}"
+def needed(params: Params, name: str) -> UUID:
+    """An id among the query parameters; Invalid when it is not there."""
+    found = params.uuid(name)
+    if found is None:
+        raise Invalid("this is needed", ("query", name))
+    return found

@@ -97,7 +97,7 @@ async def one(request: Request) -> Response:
     chosen = RunSelection(
         workspace=who.workspace,
         ids=(path_uuid(request, "run_id"),),
-        projects=(_needed(params, "project_id"),),
+        projects=(pages.needed(params, "project_id"),),
     )
     run = await _found(request, chosen, fields.columns(select), params.time("start_time"))
     return encode((await fields.render(request, [run], select))[0])
@@ -110,19 +110,12 @@ async def url(request: Request) -> Response:
     chosen = RunSelection(
         workspace=who.workspace,
         ids=(path_uuid(request, "run_id"),),
-        projects=(_needed(params, "project_id"),),
-        traces=(_needed(params, "trace_id"),),
+        projects=(pages.needed(params, "project_id"),),
+        traces=(pages.needed(params, "trace_id"),),
     )
     run = await _found(request, chosen, frozenset(), params.time("start_time"))
     place = "" if run.id == run.trace_id else f"?run={run.id}"
     return encode({"url": f"{file_links(request).server}/ui/traces/{run.trace_id}{place}"})
-
-
-def _needed(params: Params, name: str) -> UUID:
-    found = params.uuid(name)
-    if found is None:
-        raise Invalid("this is needed", ("query", name))
-    return found
 
 
 async def _found(request: Request, chosen: RunSelection, columns: frozenset[str], start: int | None) -> Run:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
 from uuid import UUID
 
 from starlette.requests import Request
@@ -13,11 +12,8 @@ from stenograph.errors import Invalid, NotFound, TooLarge
 from stenograph.model.access import Permission
 from stenograph.model.query import RunQuery, RunSelection
 from stenograph.wire.http import Params, as_uuid, body_as, caller, encode, path_uuid, services
-from stenograph.wire.langsmith.v2 import fields
+from stenograph.wire.langsmith.v2 import fields, pages
 from stenograph.wire.langsmith.v2.schemas import PublicRunsIn, ShareIn, UnshareIn
-
-MAX_TRACE: Final = 10_000
-"""Runs of a trace in one answer: there are no pages of them."""
 
 
 def routes() -> list[BaseRoute]:
@@ -83,10 +79,10 @@ async def public_query(request: Request) -> Response:
         RunQuery(
             selection=opened.confine(RunSelection(workspace=opened.workspace)),
             columns=fields.columns(select),
-            limit=MAX_TRACE + 1,
+            limit=pages.MAX_TRACE + 1,
             newest_first=False,
         )
     )
-    if len(found) > MAX_TRACE:
-        raise TooLarge(f"the trace has more than {MAX_TRACE} runs, which is what one answer holds")
+    if len(found) > pages.MAX_TRACE:
+        raise TooLarge(f"the trace has more than {pages.MAX_TRACE} runs, which is what one answer holds")
     return encode({"items": await fields.render(request, found, select, public=True)})
