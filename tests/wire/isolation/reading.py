@@ -58,6 +58,7 @@ READS: list[Case] = [
     reads("/v2/threads/stats", "POST", body={**V2_OF_ONE, "select": ["THREAD_COUNT", "TOTAL_TOKENS"]}),
     reads("/v2/threads/{thread_id:path}/traces", params={"project_id": "<project>", "selects": ["INPUTS"]}),
     reads("/v2/threads/{thread_id:path}/stats", params={"session_id": "<project>", "selects": ["TURNS"]}),
+    reads("/v2/datasets/{dataset_id}/experiment-runs", "POST", body={"experiment_ids": ["<experiment>"]}),
     # projects
     reads("/sessions", params={"include_stats": "true", "facets": "true"}),
     reads("/sessions", params={"id": "<project>"}),

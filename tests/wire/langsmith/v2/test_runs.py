@@ -146,12 +146,16 @@ def test_attachments_lead_to_their_files(v2: Langsmith, client: Client, project:
     assert httpx.get(found.attachments["a file"]).content == b"hello"
 
 
-def test_the_client_reaches_it_as_its_documents_say(client: Client, traced: Traced) -> None:
+def test_the_client_reaches_it_as_its_documents_say(
+    client: Client, traced: Traced, caplog: pytest.LogCaptureFixture
+) -> None:
     async def names() -> list[str | None]:
         page = client.runs.query_v2(project_ids=[traced.project], selects=["NAME"], page_size=3)
         return [run.name async for run in page]
 
     assert awaited(client, names()) == ["failed", "model", "child", "root"]
+    assert client.annotation_queues is not None
+    assert "older than" not in caplog.text, "it has no reason to warn of this server's version"
 
 
 def test_a_stream_has_the_same(v2: Langsmith, traced: Traced) -> None:

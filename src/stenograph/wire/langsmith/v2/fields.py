@@ -221,15 +221,24 @@ def columns(select: Select) -> frozenset[str]:
 
 
 async def render(
-    request: Request, runs: Sequence[Run], select: Select, *, public: bool = False, subtrees: bool = False
+    request: Request,
+    runs: Sequence[Run],
+    select: Select,
+    *,
+    public: bool = False,
+    subtrees: bool = False,
+    comparison: UUID | None = None,
 ) -> list[dict[str, Any]]:
-    """Runs of one workspace as JSON values. `subtrees`: the first token is that of all below, too."""
+    """Runs of one workspace as JSON values. `subtrees`: the first token is that of all below, too. `comparison`: only
+    the feedback that was given in it."""
     if not runs:
         return []
     to, workspace = services(request), runs[0].workspace
     beneath = subtrees and "first_token_time" in select
     given, shares, datasets, firsts = await asyncio.gather(
-        to.runs.feedback_of(workspace, runs) if "feedback_stats" in select else _nothing(),
+        to.experiments.results.feedback(workspace, runs, comparison)
+        if "feedback_stats" in select
+        else _nothing(),
         to.sharing.tokens(workspace, runs) if "share_url" in select else _nothing(),
         to.projects.reference_datasets(workspace, {run.project_id for run in runs})
         if "reference_dataset_id" in select

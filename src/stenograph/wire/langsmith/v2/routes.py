@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from stenograph.wire.langsmith.v2 import runs, sharing, threads, traces
+from stenograph.wire.langsmith.v2 import experiment_runs, runs, sharing, threads, traces
 
 
 def routes() -> list[BaseRoute]:
-    return [*runs.routes(), *sharing.routes(), *traces.routes(), *threads.routes()]
+    return [*runs.routes(), *sharing.routes(), *traces.routes(), *threads.routes(), *experiment_runs.routes()]
