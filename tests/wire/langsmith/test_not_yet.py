@@ -26,6 +26,7 @@ PATHS = [
     "/runs/rules/validate",
     "/bulk-exports",
     "/v1/platform/alerts/x",
+    "/v1/platform/evaluators",
     "/usage-limits",
 ]
 

@@ -23,6 +23,7 @@ LATER: Final[dict[str, str]] = {
     r"/(repos|commits|likes|prompts|settings/handle)": "The prompt hub is not offered yet.",
     r"/(org-)?charts": "Custom charts are not offered yet; POST /sessions/{id}/dashboard has the prebuilt ones.",
     r"/runs/rules": "Rules are not offered yet.",
+    r"/platform/evaluators": "Evaluators that run by themselves are not offered here: evaluate runs your own.",
     r"/platform/alerts": "Alerts are not offered yet.",
     r"/bulk-exports": "Bulk exports are not offered yet.",
     r"/usage-limits": "There are no usage limits here: only the disk sets one.",
