@@ -18,6 +18,19 @@ FORMULA_IN = {
     "formula_parts": [{"part_type": "weighted_key", "weight": 1, "key": "x"}],
 }  # fmt: skip
 BY_PROJECT = {"session": ["<project>"]}
+V2_OF_PROJECT = {"project_ids": ["<project>"], "min_start_time": WINDOW["start_time"]}
+V2_OF_ONE = {"project_id": "<project>", "min_start_time": WINDOW["start_time"]}
+V2_OF_DATASET = {"reference_dataset_id": "<dataset>"}
+V2_SELECTS = [
+    "ID",
+    "NAME",
+    "INPUTS",
+    "METADATA",
+    "FEEDBACK_STATS",
+    "ATTACHMENTS",
+    "SHARE_URL",
+    "REFERENCE_DATASET_ID",
+]
 RUN_KEY = {"run_id": "<run>", "session_id": "<project>", "start_time": "2026-01-01T00:00:00Z"}
 GROUP = {"session_id": "<project>", "group_by": "conversation", **WINDOW}
 EXPERIMENT = {"session_ids": ["<experiment>"]}

@@ -67,6 +67,8 @@ CHANGES: list[Case] = [
     writes("POST", "/sessions/{session_id}/views", {"display_name": "mine"}),
     writes("POST", "/ui/api/runs/{run_id}/share"),
     writes("PUT", "/runs/{run_id}/share", {}),
+    writes("POST", "/v2/runs/{run_id}/share", {"session_id": "<project>", "trace_id": "<run>"}),
+    writes("DELETE", "/v2/runs/{trace_id}/share", {"session_id": "<experiment>"}),
     writes("PUT", "/datasets/{dataset_id}/share", {}),
     writes("PUT", "/ui/api/datasets/{dataset_id}/share"),
     writes("DELETE", "/ui/api/datasets/{dataset_id}/share"),

@@ -18,6 +18,10 @@ from tests.wire.isolation.bodies import (
     NOTED,
     OF_TRACE,
     SERIES,
+    V2_OF_DATASET,
+    V2_OF_ONE,
+    V2_OF_PROJECT,
+    V2_SELECTS,
     WINDOW,
 )
 from tests.wire.isolation.cases import Case, reads
@@ -44,6 +48,17 @@ READS: list[Case] = [
     reads("/runs/group/stats", "POST", body=GROUP),
     reads("/runs/threads/{thread_id:path}", params={"session_id": "<project>"}),
     reads("/settings"),
+    reads("/v2/runs/query", "POST", body={**V2_OF_PROJECT, "selects": V2_SELECTS}),
+    reads("/v2/runs/query", "POST", body={**V2_OF_DATASET, "include_subtree_usage": True}),
+    reads("/v2/runs/{run_id}", params={"project_id": "<project>", "selects": V2_SELECTS}),
+    reads("/v2/runs/{run_id}/url", params={"project_id": "<project>", "trace_id": "<run>"}),
+    reads("/v2/traces/query", "POST", body={**V2_OF_ONE, "selects": V2_SELECTS}),
+    reads("/v2/traces/{trace_id}/runs", params={"project_id": "<experiment>"}),
+    reads("/v2/threads/query", "POST", body=V2_OF_ONE),
+    reads("/v2/threads/stats", "POST", body={**V2_OF_ONE, "select": ["THREAD_COUNT", "TOTAL_TOKENS"]}),
+    reads("/v2/threads/{thread_id:path}/traces", params={"project_id": "<project>", "selects": ["INPUTS"]}),
+    reads("/v2/threads/{thread_id:path}/stats", params={"session_id": "<project>", "selects": ["TURNS"]}),
+    reads("/v2/datasets/{dataset_id}/experiment-runs", "POST", body={"experiment_ids": ["<experiment>"]}),
     # projects
     reads("/sessions", params={"include_stats": "true", "facets": "true"}),
     reads("/sessions", params={"id": "<project>"}),

@@ -36,6 +36,8 @@ OPEN: list[Case] = [
     open_to_all("/public/{token}/run/{run_id}"),
     open_to_all("/public/{token}/runs/query", "POST", body={}),
     open_to_all("/public/{token}/feedbacks"),
+    open_to_all("/v2/public/{token}/run/{run_id}", params={"start_time": "2026-01-01", "selects": ["INPUTS"]}),
+    open_to_all("/v2/public/{token}/runs/query", "POST", body={"selects": ["INPUTS"]}),
     open_to_all("/public/{token}/r"),
     open_to_all("/public/{share_token}/d"),
     open_to_all("/public/datasets/sessions-bulk", params={"share_tokens": "<dataset_share>"}),

@@ -13,7 +13,8 @@ from stenograph.wire.langsmith import not_yet
 DOCS = (Path(__file__).parents[3] / "docs" / "not-yet.md").read_text()
 
 PATHS = [
-    "/api/v2/runs/query",
+    "/api/v2/sessions",
+    "/api/v2/runs/rules",
     "/otel/v1/logs",
     "/v1/metrics",
     "/datasets/studio_experiment",
@@ -25,6 +26,7 @@ PATHS = [
     "/runs/rules/validate",
     "/bulk-exports",
     "/v1/platform/alerts/x",
+    "/v1/platform/evaluators",
     "/usage-limits",
 ]
 

@@ -1,7 +1,7 @@
 """Our errors as LangSmith's, each of whose services has a shape of its own.
 
 Reading says {"detail": …}, ingest {"error": …}, and what is under /platform {"error": …, "details": …}. A body that
-makes no sense is 422 to most, and 400 to those whose documents know no 422.
+makes no sense is 422 to most, and 400 to those whose documents know no 422. The v2 API has problem details.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from stenograph import errors
 from stenograph.wire.http import encode
+from stenograph.wire.langsmith.v2 import problems
 from stenograph.wire.statuses import answered
 
 _PLAIN_SERVICES = ("/platform/annotation-queues/",)
@@ -19,6 +20,8 @@ _PLAIN_SERVICES = ("/platform/annotation-queues/",)
 
 def render(request: Request, error: Exception) -> Response:
     """The answer to a request that failed. A stranger to our tree becomes a bare 500."""
+    if request.url.path.startswith(problems.PREFIX):
+        return problems.render(request, error)
     if isinstance(error, errors.Invalid):
         understood = error.where and error.position is None
         status = 422 if understood and not request.url.path.startswith(_PLAIN_SERVICES) else 400

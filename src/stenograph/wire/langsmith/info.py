@@ -11,9 +11,10 @@ from stenograph.model.access import Permission
 from stenograph.wire.http import caller, encode, services
 from stenograph.wire.langsmith.runs.convert import time_text
 
-SPOKEN_VERSION = "0.15.0"
-"""The LangSmith version whose behaviour we follow: clients switch features on by it, and 0.16 is where they begin
-to expect the v2 routes."""
+SPOKEN_VERSION = "0.16.14"
+"""The LangSmith version whose behaviour we follow. By it clients send feedback with runs (0.8.10) and stop warning that
+the v2 routes (0.16.0) and items of annotation queues (0.16.14) may be missing; 0.17 has filters of threads, 0.18 agents
+and addresses of projects, which are not here. docs/decisions/170-the-version-that-is-told.md"""
 
 
 async def info(request: Request) -> Response:

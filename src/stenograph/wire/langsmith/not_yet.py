@@ -13,17 +13,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from stenograph.wire.http import encode
-
-_V2: Final = re.compile(r"/v2/")
+from stenograph.wire.langsmith.v2 import problems
 
 LATER: Final[dict[str, str]] = {
-    r"/v2/": "The v2 API is not offered yet. The classic calls are: list_runs, read_run, create_feedback and so on.",
+    r"/v2/": "This part of the v2 API is not offered yet: docs/not-yet.md lists what is, and the classic calls.",
     r"/(otel/|opentelemetry/)?v1/(logs|metrics)": "Of OpenTelemetry traces alone are taken: POST /v1/traces.",
     r"/datasets/(studio_experiment|[^/]+/generate)": "This needs a language model, and none is called from here.",
     r"/runs/experiments/[^/]+/evaluate": "Rules are not offered yet: evaluate_existing runs your own evaluators.",
     r"/(repos|commits|likes|prompts|settings/handle)": "The prompt hub is not offered yet.",
     r"/(org-)?charts": "Custom charts are not offered yet; POST /sessions/{id}/dashboard has the prebuilt ones.",
     r"/runs/rules": "Rules are not offered yet.",
+    r"/platform/evaluators": "Evaluators that run by themselves are not offered here: evaluate runs your own.",
     r"/platform/alerts": "Alerts are not offered yet.",
     r"/bulk-exports": "Bulk exports are not offered yet.",
     r"/usage-limits": "There are no usage limits here: only the disk sets one.",
@@ -35,20 +35,20 @@ _PATTERNS: Final = [
 ]
 
 
-def answer(path: str) -> Response | None:
+def answer(request: Request) -> Response | None:
     """501 with a sentence for a path that is known and not served; None for one that nobody knows."""
+    path = request.url.path
     for pattern, why in _PATTERNS:
         if pattern.match(path):
-            if _V2.match(path):  # that API has problem details, RFC 9457
-                problem = {"type": "about:blank", "title": "Not Implemented", "status": 501, "detail": why}
-                return encode(problem, 501)
+            if path.startswith(problems.PREFIX):
+                return problems.problem(request, 501, why)
             return encode({"detail": why}, 501)
     return None
 
 
 def unrouted(request: Request, error: HTTPException) -> Response:
     """The answer where no route matched: what is not offered yet says so."""
-    if error.status_code in (404, 405) and (later := answer(request.url.path)) is not None:
+    if error.status_code in (404, 405) and (later := answer(request)) is not None:
         return later
     if error.status_code == 404:
         return encode({"detail": f"there is no {request.method} {request.url.path} here"}, 404)

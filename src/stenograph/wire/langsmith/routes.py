@@ -32,6 +32,7 @@ from stenograph.wire.langsmith.insights import jobs as insights_jobs
 from stenograph.wire.langsmith.insights import secrets as workspace_secrets
 from stenograph.wire.langsmith.projects import dashboard, sessions, views
 from stenograph.wire.langsmith.runs import attachments, ingest, runs
+from stenograph.wire.langsmith.v2 import routes as v2
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -89,6 +90,7 @@ def routes() -> list[BaseRoute]:
         *insights_jobs.routes(),
         *workspace_secrets.routes(),
         *workspaces.routes(),
+        *v2.routes(),
     ]
 
 

@@ -133,7 +133,6 @@ async def _run_writer(
     links = file_links(request)
     write = convert.RunWriter(
         select - convert.PRIVATE if public else select,
-        workspace=asked.workspace,
         links=links.links,
         now=links.now,
         feedback=await to.experiments.results.feedback(asked.workspace, runs, asked.comparison),

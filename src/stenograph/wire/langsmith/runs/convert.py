@@ -202,7 +202,6 @@ class RunWriter:
         self,
         select: frozenset[str],
         *,
-        workspace: UUID,
         links: Links,
         now: float,
         feedback: Mapping[UUID, Mapping[str, FeedbackStat]],
@@ -213,7 +212,6 @@ class RunWriter:
         names_project: bool | None = None,
     ) -> None:
         self._select = select
-        self._workspace = workspace
         self._links = links
         self._now = now
         self._feedback = feedback
@@ -244,10 +242,7 @@ class RunWriter:
         if self._names_project:
             out["session_id"] = run.project_id
         if not self._public:
-            out["app_path"] = (
-                f"/o/{self._workspace}/projects/p/{run.project_id}/r/{run.id}"
-                f"?trace_id={run.trace_id}&start_time={time_text(run.start_time)}"
-            )
+            out["app_path"] = app_path(run)
         self._payloads(run, out)
         self._derived(run, out)
         self._usage(run, out)
@@ -326,6 +321,14 @@ class RunWriter:
 
 def _cost_details(details: Mapping[str, int]) -> dict[str, str | None] | None:
     return {key: cost_text(value) for key, value in details.items()} or None
+
+
+def app_path(run: Run) -> str:
+    """Where LangSmith's own page has a run: clients put their endpoint's host before it."""
+    return (
+        f"/o/{run.workspace}/projects/p/{run.project_id}/r/{run.id}"
+        f"?trace_id={run.trace_id}&start_time={time_text(run.start_time)}"
+    )
 
 
 def parents(run: Run) -> list[UUID]:

@@ -108,13 +108,13 @@ async def page(
         columns=columns_for(select),
         limit=limit + 1,
         newest_first=wanted.order != "asc",
-        after=_cursor_in(wanted.cursor),
+        after=cursor_in(wanted.cursor),
     )
     found = await services(request).runs.page(question)
     more = len(found) > limit
     found = found[:limit]
     rendered = await render(request, found, select, public=public, names_project=names_project)
-    return rendered, _cursor_out(found[-1]) if more else None
+    return rendered, cursor_out(found[-1]) if more else None
 
 
 def selected(names: list[str] | None) -> frozenset[str]:
@@ -163,7 +163,6 @@ async def render(
     )
     write = convert.RunWriter(
         select,
-        workspace=workspace,
         links=to.links,
         now=time.time(),
         feedback=feedback,
@@ -199,20 +198,27 @@ async def _children(request: Request, runs: list[Run]) -> Mapping[UUID, list[UUI
     return found
 
 
-def _cursor_out(last: Run) -> str:
+_LAST: Final = 10_000_000_000_000_000
+"""Microseconds beyond which nothing can have started: the year 2286."""
+
+
+def cursor_out(last: Run) -> str:
+    """What says that the next page starts after this run."""
     return base64.urlsafe_b64encode(f"{last.start_time}:{last.id}".encode()).decode()
 
 
-def _cursor_in(text: str | None) -> Cursor | None:
+def cursor_in(text: str | None) -> Cursor | None:
+    """What cursor_out said; Invalid for anything else."""
     if not text:
         return None
     try:
         start, _, run_id = base64.urlsafe_b64decode(text.encode()).decode().partition(":")
-        return Cursor(int(start), UUID(run_id))
+        found = Cursor(int(start), UUID(run_id))
     except ValueError:
-        raise Invalid(
-            "this is not a cursor that a former page gave as cursors.next", where=("body", "cursor")
-        ) from None
+        found = None
+    if found is None or abs(found.start_time) > _LAST:
+        raise Invalid("this is not a cursor that a former page gave", where=("body", "cursor"))
+    return found
 
 
 async def one(request: Request) -> Response:
