@@ -55,7 +55,7 @@ class Module:
 
 
 def _parsed(text: str) -> ast.Module:
-    """Until Python 3.13 parsers of two threads count one depth (gh-106905), and a client's thread may be at it, too."""
+    """In older Pythons all threads' parsers count one depth (CPython's gh-106905), and a client's may be at it, too."""
     for _ in range(10):
         with contextlib.suppress(SystemError):
             return ast.parse(text)
