@@ -268,14 +268,14 @@ def test_a_prompt_that_is_too_long(chatting: Any, model: ModelServer) -> None:
     ], "whole turns, the oldest first"
     assert model.asked[-1].body["messages"][0]["content"] == "Be brief."
     assert len(texts(chatting, ident)) == 8, "history keeps all"
-    chatting.sessions.update(ident, context_overflow="adaptive")
-    chatting.sessions.chat(ident, messages=[user("question 4")])
-    assert told(model)[0] != ("user", "question 0")
-    chatting.sessions.update(ident, context_overflow=None)
+    chatting.sessions.update(ident, context_overflow=None)  # before a summary makes room
     for call in (chatting.sessions.chat, chatting.sessions.render):
         with pytest.raises(BadRequestError, match="prompt_too_big") as refused:
             call(ident, messages=[user("question 5")])
         assert "token_budget is 80" in str(refused.value)
+    chatting.sessions.update(ident, context_overflow="adaptive")
+    chatting.sessions.chat(ident, messages=[user("question 4")])
+    assert told(model)[0] != ("user", "question 0")
     chatting.sessions.update(ident, context_overflow="truncate")
     with pytest.raises(BadRequestError, match="prompt_too_big"):
         chatting.sessions.chat(ident, messages=[user("word " * 200)])
