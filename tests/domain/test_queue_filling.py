@@ -361,3 +361,12 @@ def test_what_cannot_be_is_refused_and_changes_nothing(on_house: Callable[..., N
                 await to.filling.update(MINE, uuid4(), AnnotationQueuePatch(name="new"))
 
     on_house(work)
+
+
+@pytest.mark.parametrize(
+    ("took", "rest"),
+    [(0.01, module.PAUSE), (0.5, 4.5), (4.0, module.LATEST), (60.0, 60.0)],
+    ids=["short", "a-tenth", "no-longer", "half"],
+)
+def test_a_long_look_rests_longer_but_nobody_waits_for_ever(took: float, rest: float) -> None:
+    assert module.rest_after(took) == rest

@@ -8,6 +8,7 @@ import { ask } from "../api/http";
 import type { RunDetail } from "../api/types";
 import { Link } from "../app/router";
 import { bytes } from "../format/format";
+import { FormEnd } from "../parts/FormEnd";
 import { Failure, Waiting } from "../parts/Notice";
 import "../style/datasets.css";
 import { JsonFields, type Texts, mistakes } from "./ExampleEditor";
@@ -103,15 +104,7 @@ function Fields({ run, datasets, close }: { run: RunDetail; datasets: readonly D
         </p>
       ))}
       {run.attachments.length > 0 && <p className="faint">{run.attachments.length === 1 ? "Its attachment comes along." : `Its ${run.attachments.length} attachments come along.`}</p>}
-      {add.isError && <p role="alert" className="bad">{add.error.message}</p>}
-      <div className="row end">
-        <button type="button" className="button" onClick={close}>
-          Cancel
-        </button>
-        <button type="submit" className="button primary" disabled={add.isPending}>
-          {add.isPending ? "Adding…" : "Add"}
-        </button>
-      </div>
+      <FormEnd act="Add" acting="Adding…" busy={add.isPending} error={add.error} leave={close} />
     </form>
   );
 }

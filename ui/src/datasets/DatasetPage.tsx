@@ -1,6 +1,6 @@
 /** One dataset: its examples in any version, its experiments, its versions and what differs between them. */
 
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useState } from "react";
 
 import type { Dataset, Version } from "../api/datasets";
@@ -10,10 +10,9 @@ import { Link, useParams } from "../app/router";
 import { ComparePage } from "../experiments/ComparePage";
 import { ExperimentsTab } from "../experiments/ExperimentsTab";
 import { count, exactly } from "../format/format";
-import { Copy } from "../parts/Copy";
 import { Failure, Waiting } from "../parts/Notice";
-import { Popover } from "../parts/Popover";
 import "../style/datasets.css";
+import { ShareLink } from "../parts/ShareLink";
 import { ExampleEditor } from "./ExampleEditor";
 import { ExampleSheet } from "./ExampleSheet";
 import { ExamplesTab } from "./ExamplesTab";
@@ -156,39 +155,19 @@ function VersionPicker(): ReactNode {
 }
 
 function Share({ dataset }: { dataset: Dataset }): ReactNode {
-  const me = useMe();
   const { base } = useHome();
   const cache = useQueryClient();
   const told = (share: string | null): void => void cache.setQueryData<Dataset>(["dataset", base], (now) => (now ? { ...now, share } : now));
-  const share = useMutation({ mutationFn: () => ask<{ token: string }>(`${base}/share`, { method: "PUT" }), onSuccess: ({ token }) => told(token) });
-  const close = useMutation({ mutationFn: () => ask(`${base}/share`, { method: "DELETE" }), onSuccess: () => told(null) });
-  if (!me.may.includes("write")) return null;
-  const link = dataset.share ? `${me.url}/public/${dataset.share}/d` : null;
   return (
-    <Popover label={dataset.share ? "Shared" : "Share"} title="Share this dataset">
-      {() =>
-        link ? (
-          <div className="share">
-            <p>Whoever has this link can read the examples, the experiments and their traces, and nothing else.</p>
-            <input readOnly value={link} aria-label="Link to the dataset" onFocus={(event) => event.target.select()} />
-            <div className="row">
-              <Copy text={link}>Copy link</Copy>
-              <button type="button" className="button small danger" disabled={close.isPending} onClick={() => close.mutate()}>
-                Stop sharing
-              </button>
-            </div>
-            {close.isError && <p role="alert">{close.error.message}</p>}
-          </div>
-        ) : (
-          <div className="share">
-            <p>A link lets anybody read this dataset, its experiments and their traces without a key, until you take it back.</p>
-            <button type="button" className="button primary" disabled={share.isPending} onClick={() => share.mutate()}>
-              Make a link
-            </button>
-            {share.isError && <p role="alert">{share.error.message}</p>}
-          </div>
-        )
-      }
-    </Popover>
+    <ShareLink
+      what="dataset"
+      shows="the examples, the experiments and their traces"
+      offers="this dataset, its experiments and their traces"
+      token={dataset.share ?? null}
+      end="d"
+      path={`${base}/share`}
+      method="PUT"
+      told={told}
+    />
   );
 }

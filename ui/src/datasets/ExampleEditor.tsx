@@ -4,6 +4,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useId, useState } from "react";
 
 import type { ExamplePart } from "../api/datasets";
+import { FormEnd } from "../parts/FormEnd";
 import { Sheet } from "./Sheet";
 import { mistake } from "./json";
 
@@ -56,15 +57,7 @@ export function ExampleEditor({ title, start, keepsOutputs = false, save, close 
       >
         <h2>{title}</h2>
         <JsonFields texts={texts} change={setTexts} wrong={tried ? wrong : {}} />
-        {send.isError && <p role="alert" className="bad">{send.error.message}</p>}
-        <div className="row end">
-          <button type="button" className="button" onClick={close}>
-            Cancel
-          </button>
-          <button type="submit" className="button primary" disabled={send.isPending}>
-            {send.isPending ? "Saving…" : "Save"}
-          </button>
-        </div>
+        <FormEnd act="Save" busy={send.isPending} error={send.error} leave={close} />
       </form>
     </Sheet>
   );

@@ -1,7 +1,7 @@
 /** The examples of a version, a page at a time as they come into sight. */
 
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
-import { type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useCallback, useMemo, useRef } from "react";
 
 import type { ExampleLine, ExamplePage } from "../api/datasets";
 import { ask } from "../api/http";
@@ -9,6 +9,7 @@ import { useKeys } from "../app/keys";
 import { Link, changed, useParams } from "../app/router";
 import { ago, exactly } from "../format/format";
 import { Empty, Failure, Waiting } from "../parts/Notice";
+import { SearchForm } from "../parts/SearchForm";
 import { type Column, VirtualTable } from "../parts/VirtualTable";
 import { useHome } from "./home";
 
@@ -32,8 +33,6 @@ export function ExamplesTab(): ReactNode {
   const { base, shared } = useHome();
   const [params, setParams] = useParams();
   const asked = { as_of: params.get("version") ?? "", split: params.get("split") ?? "", q: params.get("q") ?? "" };
-  const [words, setWords] = useState(asked.q);
-  useEffect(() => setWords(asked.q), [asked.q]);
   const box = useRef<HTMLInputElement>(null);
   useKeys(useMemo(() => ({ "/": () => box.current?.focus() }), []));
   const found = useInfiniteQuery({
@@ -54,25 +53,7 @@ export function ExamplesTab(): ReactNode {
   return (
     <>
       <div className="run-tools">
-        <form
-          role="search"
-          onSubmit={(event) => {
-            event.preventDefault();
-            setParams({ q: words.trim() });
-          }}
-        >
-          <input
-            ref={box}
-            type="search"
-            aria-label="Search examples"
-            placeholder="Search inputs and outputs  ( / )"
-            value={words}
-            onChange={(event) => {
-              setWords(event.target.value);
-              if (!event.target.value) setParams({ q: null });
-            }}
-          />
-        </form>
+        <SearchForm label="Search examples" placeholder="Search inputs and outputs  ( / )" asked={asked.q} ask={(q) => setParams({ q })} box={box} />
         <select aria-label="Split" value={asked.split} onChange={(event) => setParams({ split: event.target.value })}>
           <option value="">All splits</option>
           {[...new Set([...last.splits, ...(asked.split ? [asked.split] : [])])].map((split) => (

@@ -7,6 +7,7 @@ import type { Dataset, DatasetRow } from "../api/datasets";
 import { ask } from "../api/http";
 import { go } from "../app/router";
 import { count } from "../format/format";
+import { Wrong } from "../parts/Notice";
 import { Popover } from "../parts/Popover";
 import { Sure } from "../parts/Sure";
 import { useHome } from "./home";
@@ -62,7 +63,7 @@ function Form({ dataset, close }: { dataset: Dataset; close: () => void }): Reac
             Keep
           </button>
         </div>
-        {change.isError && <p role="alert" className="bad">{change.error.message}</p>}
+        <Wrong error={change.error} />
       </form>
       <div className="ending">
         <p className="faint small">Its {count(dataset.examples)} examples go with all their versions. Experiments over it stay, as projects.</p>

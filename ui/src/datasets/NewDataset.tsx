@@ -6,6 +6,7 @@ import { type ReactNode, useMemo, useState } from "react";
 import type { NewExample } from "../api/datasets";
 import { ask } from "../api/http";
 import { go } from "../app/router";
+import { FormEnd } from "../parts/FormEnd";
 import { Sheet } from "./Sheet";
 import { type Table, USES, Unreadable, type Use, fromLines, fromTable, likely, readCsv } from "./files";
 import { toDataset } from "./home";
@@ -70,15 +71,7 @@ export function NewDataset({ close }: { close: () => void }): ReactNode {
         </label>
         {content && "table" in content && <Columns table={content.table} uses={uses} change={setUses} />}
         {problem ? <p role="alert" className="bad">{problem}</p> : content && <p className="faint" role="status">{made.examples.length.toLocaleString("en")} examples will be made.</p>}
-        {create.isError && <p role="alert" className="bad">{create.error.message}</p>}
-        <div className="row end">
-          <button type="button" className="button" onClick={close}>
-            Cancel
-          </button>
-          <button type="submit" className="button primary" disabled={create.isPending || problem !== null || !name.trim()}>
-            {create.isPending ? "Making it…" : "Create"}
-          </button>
-        </div>
+        <FormEnd act="Create" acting="Making it…" busy={create.isPending} notYet={problem !== null || !name.trim()} error={create.error} leave={close} />
       </form>
     </Sheet>
   );

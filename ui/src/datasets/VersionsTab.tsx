@@ -8,7 +8,7 @@ import { ask } from "../api/http";
 import { useMe } from "../app/me";
 import { Link, changed, useParams } from "../app/router";
 import { exactly } from "../format/format";
-import { Empty, Failure, Waiting } from "../parts/Notice";
+import { Empty, Failure, Waiting, Wrong } from "../parts/Notice";
 import { Popover } from "../parts/Popover";
 import { type Column, VirtualTable } from "../parts/VirtualTable";
 import { parse } from "../payload/jsonRows";
@@ -132,7 +132,7 @@ function Tag({ version }: { version: Version }): ReactNode {
           <button type="submit" className="button small primary" disabled={put.isPending || !name.trim()}>
             Tag the version
           </button>
-          {put.isError && <p role="alert" className="bad">{put.error.message}</p>}
+          <Wrong error={put.error} />
         </form>
       )}
     </Popover>

@@ -8,6 +8,8 @@ import { ask } from "../api/http";
 import type { Judgement, RunDetail } from "../api/types";
 import { useMe } from "../app/me";
 import { exactly, score } from "../format/format";
+import { FormEnd } from "../parts/FormEnd";
+import { Wrong } from "../parts/Notice";
 import { JsonTree } from "../payload/JsonTree";
 import { type Draft, EMPTY, bounds, draftOf, meant } from "./drafts";
 
@@ -109,7 +111,7 @@ function One({ item, edit, done }: { item: Judgement; edit: (() => void) | null;
       )}
       {item.comment && <p className="verbatim">{item.comment}</p>}
       {item.correction !== null && item.correction !== undefined && <JsonTree value={item.correction} label="Correction" />}
-      {gone.isError && <p role="alert">{gone.error.message}</p>}
+      <Wrong error={gone.error} />
     </li>
   );
 }
@@ -199,19 +201,7 @@ function Form({ run, item, done, leave }: { run: RunDetail; item: Judgement | nu
         Comment
         <textarea rows={2} value={draft.comment} onChange={(event) => change({ comment: event.target.value })} />
       </label>
-      {told && (
-        <p className="bad whole" role="alert">
-          {told}
-        </p>
-      )}
-      <div className="row whole">
-        <button type="submit" className="button primary" disabled={send.isPending}>
-          Save
-        </button>
-        <button type="button" className="button" onClick={leave}>
-          Cancel
-        </button>
-      </div>
+      <FormEnd act="Save" busy={send.isPending} error={told} leave={leave} />
     </form>
   );
 }

@@ -7,6 +7,7 @@ import { ask } from "../api/http";
 import type { Report } from "../api/insights";
 import { useMe } from "../app/me";
 import { count } from "../format/format";
+import { Wrong } from "../parts/Notice";
 import { stages } from "./figures";
 
 export function Progress({ project, report }: { project: string; report: Report }): ReactNode {
@@ -46,7 +47,7 @@ export function Progress({ project, report }: { project: string; report: Report 
         ))}
       </ol>
       <p className="faint small">You can leave: it goes on, even when the server is started anew.</p>
-      {cancel.isError && <p role="alert" className="bad">{cancel.error.message}</p>}
+      <Wrong error={cancel.error} />
     </section>
   );
 }

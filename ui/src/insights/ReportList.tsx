@@ -8,7 +8,7 @@ import type { ReportRow } from "../api/insights";
 import { useMe } from "../app/me";
 import { Link, go } from "../app/router";
 import { ago, count, exactly, moment } from "../format/format";
-import { Empty, Failure, Waiting } from "../parts/Notice";
+import { Empty, Failure, Waiting, Wrong } from "../parts/Notice";
 import { Status } from "../parts/Status";
 import { NewReport, type Wanted } from "./NewReport";
 import { toReport } from "./addresses";
@@ -50,7 +50,7 @@ export function ReportList({ project }: { project: string }): ReactNode {
                       Choose what to look at
                     </button>
                   </div>
-                  {start.isError && <p role="alert" className="bad">{start.error.message}</p>}
+                  <Wrong error={start.error} />
                 </>
               ) : (
                 <p>Whoever may write can start one.</p>

@@ -8,7 +8,7 @@ import type { Highlight, Report } from "../api/insights";
 import { useMe } from "../app/me";
 import { Link, changed, go, toTrace, useParams } from "../app/router";
 import { count, exactly, moment } from "../format/format";
-import { Empty, Failure, Waiting } from "../parts/Notice";
+import { Empty, Failure, Waiting, Wrong } from "../parts/Notice";
 import { Popover } from "../parts/Popover";
 import { ClusterMap } from "./ClusterMap";
 import { ClusterPage } from "./ClusterPage";
@@ -92,7 +92,7 @@ function Remove({ project, report }: { project: string; report: Report }): React
           <button type="button" className="button danger" disabled={remove.isPending} onClick={() => remove.mutate()}>
             Delete the report
           </button>
-          {remove.isError && <p role="alert" className="bad">{remove.error.message}</p>}
+          <Wrong error={remove.error} />
         </div>
       )}
     </Popover>

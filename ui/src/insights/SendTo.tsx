@@ -8,7 +8,7 @@ import type { Cluster, Targets } from "../api/insights";
 import { useMe } from "../app/me";
 import { Link } from "../app/router";
 import { count } from "../format/format";
-import { Waiting } from "../parts/Notice";
+import { Waiting, Wrong } from "../parts/Notice";
 import { Popover } from "../parts/Popover";
 
 type Kind = "dataset" | "annotation-queue";
@@ -86,7 +86,7 @@ function Choose({ kind, project, report, cluster }: { kind: Kind; project: strin
       <button type="submit" className="button primary" disabled={send.isPending || (chosen === NEW && !name.trim())}>
         {send.isPending ? "Adding…" : "Add them"}
       </button>
-      {send.isError && <p role="alert" className="bad">{send.error.message}</p>}
+      <Wrong error={send.error} />
     </form>
   );
 }

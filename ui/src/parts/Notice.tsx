@@ -36,3 +36,13 @@ export function Waiting({ what = "Loading" }: { what?: string }): ReactNode {
     </div>
   );
 }
+
+/** Why something that was asked for did not happen, beside what asked for it. */
+export function Wrong({ error }: { error: Error | string | null }): ReactNode {
+  if (!error) return null;
+  return (
+    <p role="alert" className="bad whole">
+      {typeof error === "string" ? error : error.message}
+    </p>
+  );
+}

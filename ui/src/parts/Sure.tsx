@@ -2,6 +2,8 @@
 
 import { type ReactNode, useState } from "react";
 
+import { Wrong } from "./Notice";
+
 interface Props {
   act: string;
   of: string;
@@ -29,11 +31,7 @@ export function Sure({ act, of, sure, busy, error, go }: Props): ReactNode {
           {act}
         </button>
       )}
-      {error && (
-        <p className="bad" role="alert">
-          {error.message}
-        </p>
-      )}
+      <Wrong error={error} />
     </>
   );
 }

@@ -1,7 +1,7 @@
 /** Runs of a project in a table: filtered, searched, live. All of its state is in the address. */
 
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { type ReactNode, useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import { type ReactNode, useCallback, useDeferredValue, useMemo, useRef, useState } from "react";
 
 import { Refused, ask } from "../api/http";
 import type { After, Figures, RunPage, RunRow } from "../api/types";
@@ -11,6 +11,7 @@ import { FilterBar } from "../filters/FilterBar";
 import { count, dollars, percent, score, seconds } from "../format/format";
 import { Empty, Failure, Waiting } from "../parts/Notice";
 import { Popover } from "../parts/Popover";
+import { SearchForm } from "../parts/SearchForm";
 import { type Choosing, VirtualTable } from "../parts/VirtualTable";
 import { BulkBar } from "./BulkBar";
 import type { Scope } from "./ProjectPage";
@@ -26,8 +27,6 @@ export function RunsTab({ scope }: { scope: Scope }): ReactNode {
   const live = params.get("live") === "1";
   const filterBox = useRef<HTMLInputElement>(null);
   const searchBox = useRef<HTMLInputElement>(null);
-  const [words, setWords] = useState(asked.search ?? "");
-  useEffect(() => setWords(asked.search ?? ""), [asked.search]);
   const keys = chosenColumns(params.get("cols"));
   const columns = useMemo(() => columnsOf(keys), [keys.join()]); // eslint-disable-line
   useKeys(
@@ -69,25 +68,7 @@ export function RunsTab({ scope }: { scope: Scope }): ReactNode {
     <>
       <div className="run-tools">
         <FilterBar value={asked.filter ?? ""} change={(filter) => setParams({ filter })} values={values} refusal={refusal} box={filterBox} />
-        <form
-          role="search"
-          onSubmit={(event) => {
-            event.preventDefault();
-            setParams({ q: words.trim() });
-          }}
-        >
-          <input
-            ref={searchBox}
-            type="search"
-            aria-label="Search the text of runs"
-            placeholder="Search all text  ( / )"
-            value={words}
-            onChange={(event) => {
-              setWords(event.target.value);
-              if (!event.target.value) setParams({ q: null });
-            }}
-          />
-        </form>
+        <SearchForm label="Search the text of runs" placeholder="Search all text  ( / )" asked={asked.search ?? ""} ask={(q) => setParams({ q })} box={searchBox} />
         <button type="button" className={`button${live ? " on" : ""}`} aria-pressed={live} onClick={() => setParams({ live: live ? null : "1" })} title="Live tail ( t )">
           <span className={live ? "pulse" : "pulse off"} aria-hidden="true" /> Live
         </button>

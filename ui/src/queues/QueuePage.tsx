@@ -9,7 +9,7 @@ import { useKeys } from "../app/keys";
 import { useMe } from "../app/me";
 import { Link, go, useParams } from "../app/router";
 import { ago, count, exactly } from "../format/format";
-import { Empty, Failure, Waiting } from "../parts/Notice";
+import { Empty, Failure, Waiting, Wrong } from "../parts/Notice";
 import { Popover } from "../parts/Popover";
 import { Status } from "../parts/Status";
 import { type Column, VirtualTable } from "../parts/VirtualTable";
@@ -135,7 +135,7 @@ function Remove({ queue }: { queue: Queue }): ReactNode {
           <button type="button" className="button danger" disabled={remove.isPending} onClick={() => remove.mutate()}>
             Delete the queue
           </button>
-          {remove.isError && <p role="alert" className="bad">{remove.error.message}</p>}
+          <Wrong error={remove.error} />
         </div>
       )}
     </Popover>

@@ -8,7 +8,7 @@ import type { Key } from "../api/settings";
 import { useMe } from "../app/me";
 import { ago, exactly } from "../format/format";
 import { Copy } from "../parts/Copy";
-import { Failure, Waiting } from "../parts/Notice";
+import { Failure, Waiting, Wrong } from "../parts/Notice";
 import { Sure } from "../parts/Sure";
 import { ROLES, endOf, stateOf, today } from "./words";
 
@@ -118,11 +118,7 @@ function NewKey({ made }: { made: () => void }): ReactNode {
         <button type="submit" className="button primary" disabled={create.isPending}>
           Make a key
         </button>
-        {create.isError && (
-          <p className="bad whole" role="alert">
-            {create.error.message}
-          </p>
-        )}
+        <Wrong error={create.error} />
       </form>
       {create.data && (
         <section className="card once" aria-label="The new key">

@@ -7,7 +7,7 @@ import { ask } from "../api/http";
 import type { Endpoints, Secret } from "../api/settings";
 import { useMe } from "../app/me";
 import { ago, exactly } from "../format/format";
-import { Failure, Waiting } from "../parts/Notice";
+import { Failure, Waiting, Wrong } from "../parts/Notice";
 import { Sure } from "../parts/Sure";
 
 export function ModelServers(): ReactNode {
@@ -112,11 +112,7 @@ function SetSecret({ known, done }: { known: readonly string[]; done: () => void
       <button type="submit" className="button primary" disabled={put.isPending}>
         Set
       </button>
-      {put.isError && (
-        <p className="bad whole" role="alert">
-          {put.error.message}
-        </p>
-      )}
+      <Wrong error={put.error} />
     </form>
   );
 }

@@ -7,6 +7,7 @@ import { ask } from "../api/http";
 import type { OwnPrice, Prices as Found } from "../api/settings";
 import { useMe } from "../app/me";
 import { useParams } from "../app/router";
+import { FormEnd } from "../parts/FormEnd";
 import { Failure, Waiting } from "../parts/Notice";
 import { Sure } from "../parts/Sure";
 import { NEW_PRICE, type PriceDraft, draftOf, patternOf, priceOf } from "./words";
@@ -160,19 +161,7 @@ function PriceForm({ id, first, done, leave }: { id: string | null; first: Price
         Output
         <input inputMode="decimal" value={draft.output} onChange={(event) => change({ output: event.target.value })} />
       </label>
-      {told && (
-        <p className="bad whole" role="alert">
-          {told}
-        </p>
-      )}
-      <div className="row whole">
-        <button type="submit" className="button primary" disabled={save.isPending}>
-          Save
-        </button>
-        <button type="button" className="button" onClick={leave}>
-          Cancel
-        </button>
-      </div>
+      <FormEnd act="Save" busy={save.isPending} error={told} leave={leave} />
     </form>
   );
 }

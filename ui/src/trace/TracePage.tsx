@@ -1,15 +1,13 @@
 /** A trace of the workspace, and the same behind a link for readers without a key. */
 
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactNode, useEffect } from "react";
 
 import { ask } from "../api/http";
 import type { TraceColumns } from "../api/types";
-import { useMe } from "../app/me";
 import { Link, toProject } from "../app/router";
-import { Copy } from "../parts/Copy";
 import { Failure, Waiting } from "../parts/Notice";
-import { Popover } from "../parts/Popover";
+import { ShareLink } from "../parts/ShareLink";
 import { TraceView } from "./TraceView";
 
 export function useTrace(path: string): { columns: TraceColumns | undefined; error: unknown; again: () => void } {
@@ -52,41 +50,10 @@ export function TracePage({ id }: { id: string }): ReactNode {
 }
 
 function Share({ trace }: { trace: TraceColumns }): ReactNode {
-  const me = useMe();
   const cache = useQueryClient();
-  const key = ["trace", `/traces/${trace.trace}`];
-  const told = (share: string | null): void => void cache.setQueryData<TraceColumns>(key, (now) => (now ? { ...now, share } : now));
-  const share = useMutation({ mutationFn: () => ask<{ token: string }>(`/runs/${trace.trace}/share`, { method: "POST" }), onSuccess: ({ token }) => told(token) });
-  const close = useMutation({ mutationFn: () => ask(`/runs/${trace.trace}/share`, { method: "DELETE" }), onSuccess: () => told(null) });
-  if (!me.may.includes("write")) return null;
-  const link = trace.share ? `${me.url}/public/${trace.share}/r` : null;
-  return (
-    <Popover label={trace.share ? "Shared" : "Share"} title="Share this trace">
-      {() =>
-        link ? (
-          <div className="share">
-            <p>Whoever has this link can read this trace, and nothing else.</p>
-            <input readOnly value={link} aria-label="Link to the trace" onFocus={(event) => event.target.select()} />
-            <div className="row">
-              <Copy text={link}>Copy link</Copy>
-              <button type="button" className="button small danger" disabled={close.isPending} onClick={() => close.mutate()}>
-                Stop sharing
-              </button>
-            </div>
-            {close.isError && <p role="alert">{close.error.message}</p>}
-          </div>
-        ) : (
-          <div className="share">
-            <p>A link lets anybody read this trace without a key, until you take it back.</p>
-            <button type="button" className="button primary" disabled={share.isPending} onClick={() => share.mutate()}>
-              Make a link
-            </button>
-            {share.isError && <p role="alert">{share.error.message}</p>}
-          </div>
-        )
-      }
-    </Popover>
-  );
+  const told = (share: string | null): void =>
+    void cache.setQueryData<TraceColumns>(["trace", `/traces/${trace.trace}`], (now) => (now ? { ...now, share } : now));
+  return <ShareLink what="trace" shows="this trace" offers="this trace" token={trace.share ?? null} end="r" path={`/runs/${trace.trace}/share`} method="POST" told={told} />;
 }
 
 export function PublicTrace({ token }: { token: string }): ReactNode {

@@ -42,6 +42,9 @@ ReadFilters = Callable[[bytes], Filter]
 PAUSE: Final = 1.0
 """Seconds between two looks. After a long one it is nine times as long as that took: a tenth of the time at most."""
 
+LATEST: Final = 10.0
+"""But no longer than this, unless a look itself takes longer: half of the time then. Somebody waits for their items."""
+
 PAGE: Final = 5000
 _AT_ONCE: Final = 1000
 _NOTE_EVERY: Final = 30.0
@@ -158,10 +161,10 @@ class QueueFilling:
         await self._rounds.stop()
 
     async def _round(self) -> float:
-        """A look, and nine times as long a rest."""
+        """A look, and the rest after it."""
         began = time.monotonic()
         await self.look()
-        return max(self._pause, 9 * (time.monotonic() - began))
+        return rest_after(time.monotonic() - began, self._pause)
 
     async def look(self) -> None:
         """Look at all that was written since the last look, and add what matches."""
@@ -233,6 +236,11 @@ class QueueFilling:
             query = RunQuery(selection=selection, columns=frozenset(), limit=_AT_ONCE, newest_first=False)
             found += await self._runs.written(query)
         return found
+
+
+def rest_after(took: float, pause: float = PAUSE) -> float:
+    """Seconds until the next look, after one that took so many."""
+    return max(pause, took, min(9 * took, LATEST))
 
 
 def _way(queue: AnnotationQueue) -> tuple[bytes | None, int | None]:
