@@ -534,6 +534,7 @@ def test_find_filters(meta: Callable[..., None]) -> None:
             new(2, b'{"other":null}', inputs=b'{"q":"say \\"hi\\" to hello"}'),
         ]
         made = await filled(store, *examples)
+        size = {each.id: len(each.inputs) + len(each.outputs or b"") for each in examples}
 
         async def found(**conditions: Any) -> list[int]:
             query = of(made, **conditions)
@@ -541,6 +542,8 @@ def test_find_filters(meta: Callable[..., None]) -> None:
             ids = await store.examples.ids(query)
             assert [each.id for each in await store.examples.find(query)] == ids
             assert await store.examples.count(query) == len(ids)
+            sizes = await store.examples.sizes(query)
+            assert {each: sizes[each] for each in ids} == {each: size[each] for each in ids}
             return [places[each] for each in ids]
 
         assert await found() == [0, 1, 2]

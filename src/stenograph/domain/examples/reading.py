@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -15,7 +15,8 @@ from stenograph.model.examples import Example, ExampleQuery, contained
 from stenograph.store.api import MetaStore
 
 PAGE: Final = 100
-"""Examples read at a time where a whole dataset is gone through: they may be large."""
+PAGE_CHARACTERS: Final = 4 << 20
+"""Examples, and characters of theirs, read at a time where a whole dataset is gone through; one may have more."""
 
 
 class ExampleReader:
@@ -40,8 +41,7 @@ class ExampleReader:
         query says as of when."""
         _check_query(query)
         ids = await self._store.ids(query)
-        for start in range(0, len(ids), PAGE):
-            part = msgspec.structs.replace(query, ids=tuple(ids[start : start + PAGE]), offset=0, limit=None)
+        async for part in self._parts(msgspec.structs.replace(query, offset=0, limit=None), ids):
             yield await self._store.find(part)
 
     async def written(
@@ -49,11 +49,17 @@ class ExampleReader:
     ) -> AsyncIterator[list[Example]]:
         """What was just written, as it was then, some at a time, in the order of the write."""
         query = ExampleQuery(workspace=workspace, dataset_id=dataset_id, as_of=written.as_of)
-        for start in range(0, len(written.ids), PAGE):
-            ids = written.ids[start : start + PAGE]
-            found = await self._store.find(msgspec.structs.replace(query, ids=ids))
-            place = {example_id: at for at, example_id in enumerate(ids)}
-            yield sorted(found, key=lambda example: place[example.id])
+        place = {example_id: at for at, example_id in enumerate(written.ids)}
+        async for part in self._parts(query, written.ids):
+            yield sorted(await self._store.find(part), key=lambda example: place[example.id])
+
+    async def _parts(self, query: ExampleQuery, ids: Sequence[UUID]) -> AsyncIterator[ExampleQuery]:
+        """The query for these, so many at a time that memory can hold them."""
+        for start in range(0, len(ids), PAGE):
+            page = ids[start : start + PAGE]
+            sizes = await self._store.sizes(msgspec.structs.replace(query, ids=tuple(page)))
+            for part in within(page, sizes):
+                yield msgspec.structs.replace(query, ids=tuple(part))
 
     async def read(
         self, workspace: UUID, example_id: UUID, as_of: AsOf = None, dataset_id: UUID | None = None
@@ -69,6 +75,18 @@ class ExampleReader:
         if not found:
             raise NotFound(f"example not found: {example_id}")
         return found[0]
+
+
+def within(ids: Sequence[UUID], sizes: Mapping[UUID, int]) -> Iterator[Sequence[UUID]]:
+    """The ids in their order, cut so that none of the parts is too large, unless it is a single one."""
+    start = size = 0
+    for at, each in enumerate(ids):
+        size += sizes.get(each, 0)
+        if size > PAGE_CHARACTERS and at > start:
+            yield ids[start:at]
+            start, size = at, sizes.get(each, 0)
+    if start < len(ids):
+        yield ids[start:]
 
 
 def _check_query(query: ExampleQuery) -> None:

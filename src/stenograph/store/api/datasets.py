@@ -93,6 +93,9 @@ class Examples(Protocol):
     async def ids(self, query: ExampleQuery) -> list[UUID]:
         """All that match, whatever the page, in the order of the query."""
 
+    async def sizes(self, query: ExampleQuery) -> Mapping[UUID, int]:
+        """Characters of inputs and outputs together, of all that match but for splits and test, whatever the page."""
+
     async def datasets_of(self, workspace: UUID, example_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
         """Example to dataset, for those that any version has."""
 

@@ -70,6 +70,9 @@ class Examples:
     async def ids(self, query: ExampleQuery) -> list[UUID]:
         return await self._engine.read(lambda connection: _ids(connection, query))
 
+    async def sizes(self, query: ExampleQuery) -> Mapping[UUID, int]:
+        return await self._engine.read(lambda connection: _sizes(connection, query))
+
     async def datasets_of(self, workspace: UUID, example_ids: Sequence[UUID]) -> Mapping[UUID, UUID]:
         return await self._engine.read(lambda connection: _datasets_of(connection, workspace, example_ids))
 
@@ -316,6 +319,12 @@ def _ids(connection: sa.Connection, query: ExampleQuery) -> list[UUID]:
         wanted = sa.select(_T.id).where(*_matching(query)).order_by(*_order(query))
         return list(connection.execute(wanted).scalars())
     return [example_id for example_id, _ in _chosen(connection, query)]
+
+
+def _sizes(connection: sa.Connection, query: ExampleQuery) -> dict[UUID, int]:
+    size = sa.func.length(_T.inputs) + sa.func.coalesce(sa.func.length(_T.outputs), 0)
+    rows = connection.execute(sa.select(_T.id, size.label("size")).where(*_matching(query)))
+    return {row.id: row.size for row in rows}
 
 
 def _chosen(connection: sa.Connection, query: ExampleQuery) -> list[tuple[UUID, Micros]]:

@@ -257,6 +257,42 @@ def test_a_large_file_goes_through(http: httpx.Client, name: str) -> None:
     assert [[each["inputs"]["q"], each["outputs"]["a"]] for each in lines] == rows
 
 
+def peak(server: Server, *, anew: bool = False) -> int:
+    """The most resident bytes of a server, mapped files too; `anew`: those of now, and the peak counts from here."""
+    assert server.process is not None
+    folder = Path(f"/proc/{server.process.pid}")
+    if anew:
+        (folder / "clear_refs").write_text("5")
+    status = (folder / "status").read_text()
+    found = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(found.split()[1]) * 1024
+
+
+def test_a_file_of_100_megabytes_in_and_out_takes_little_memory(own_server: Server, tmp_path: Path) -> None:
+    """The body lies on disk: what is mapped of it counts as resident, what else is taken is a part of it."""
+    path = tmp_path / "large.jsonl"
+    row = "lorem ipsum " * 85_000
+    with path.open("w") as file:
+        for number in range(108):
+            file.write(json.dumps({"inputs": {"q": number}, "outputs": {"a": f"{number} {row}"}}) + "\n")
+    size = path.stat().st_size
+    assert size > 105 << 20
+    own_server.start()
+    with httpx.Client(base_url=own_server.url, timeout=120) as http:
+        before = peak(own_server, anew=True)
+        with path.open("rb") as file:
+            answer = http.post("/datasets/upload", files={"file": (path.name, file, "application/jsonl")})
+        assert answer.status_code == 200, answer.text
+        dataset = answer.json()
+        assert dataset["example_count"] == 108
+        assert peak(own_server) - before < 2 * size
+        before = peak(own_server, anew=True)
+        with http.stream("GET", f"/datasets/{dataset['id']}/jsonl") as sent:
+            numbers = [json.loads(line)["inputs"]["q"] for line in sent.iter_lines()]
+        assert numbers == list(range(108))
+        assert peak(own_server) - before < size
+
+
 def test_limits_are_those_of_every_body(own_server: Server) -> None:
     own_server.environment = {
         "STENOGRAPH_MAX_BODY_BYTES": "20000",
