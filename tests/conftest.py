@@ -15,8 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import hypothesis
 import pytest
 
+from tests.effort import tries
 from tests.keys import issue
 from tests.metadata import new_metadata
 from tests.serving import Running, commanded, forked
@@ -30,6 +32,10 @@ os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)
 # need each run of the tests rewrite all of their assertions.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# No random example has to be quick: machines do other things besides.
+hypothesis.settings.register_profile("any machine", max_examples=tries(100), deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 # A shell that runs this in the background has it ignore Ctrl-C, which every process would inherit that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -524,7 +524,7 @@ SCHEMAS = st.builds(
 )
 
 
-@settings(max_examples=tries(150), deadline=None)
+@settings(max_examples=tries(150))
 @given(SCHEMAS, st.lists(DOCUMENTS, min_size=1, max_size=4))
 def test_every_schema_works_or_is_refused_and_every_document_has_problems_or_none(
     schema: dict[str, Any], documents: list[Any]
@@ -533,7 +533,7 @@ def test_every_schema_works_or_is_refused_and_every_document_has_problems_or_non
         wrong(schema, document)
 
 
-@settings(max_examples=tries(150), deadline=None)
+@settings(max_examples=tries(150))
 @given(SCHEMAS, st.lists(DOCUMENTS, min_size=1, max_size=4))
 def test_following_the_way_down_agrees_with_the_whole_list(
     schema: dict[str, Any], documents: list[Any]
@@ -549,14 +549,14 @@ def test_following_the_way_down_agrees_with_the_whole_list(
             assert any(path == other[: len(path)] for other, _ in whole), (whole, followed)
 
 
-@settings(max_examples=tries(300), deadline=None)
+@settings(max_examples=tries(300))
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_bytes_that_are_no_schema_or_no_document_raise_nothing_but_invalid(garbage: bytes) -> None:
     accepted(garbage)
     assert all(isinstance(problem, Problem) for problem in problems(b"{}", garbage))
 
 
-@settings(max_examples=tries(150), deadline=None)
+@settings(max_examples=tries(150))
 @given(SCHEMAS, DOCUMENTS)
 def test_the_quick_bound_is_never_below_the_walks(schema: dict[str, Any], document: Any) -> None:
     """What is let through by its length alone would have been let through by the walk."""

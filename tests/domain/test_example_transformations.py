@@ -608,7 +608,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=tries(300), deadline=None)
+@settings(max_examples=tries(300))
 @given(st.dictionaries(KEYS, VALUES, max_size=4), st.dictionaries(KEYS, VALUES, max_size=4), VALUES)
 def test_any_document_is_transformed_into_a_document_and_then_stays(
     inputs: Any, outputs: Any, extra: Any
@@ -622,7 +622,7 @@ def test_any_document_is_transformed_into_a_document_and_then_stays(
     assert transform(ALL, schema, None, *first, text(extra)) == first
 
 
-@settings(max_examples=tries(200), deadline=None)
+@settings(max_examples=tries(200))
 @given(st.binary(max_size=60), st.binary(max_size=60), st.binary(max_size=60))
 def test_bytes_that_are_no_json_stay(inputs: bytes, outputs: bytes, extra: bytes) -> None:
     rules = parsed(*((kind, [side]) for kind in TransformationType for side in ("inputs", "outputs")))

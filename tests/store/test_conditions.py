@@ -591,7 +591,7 @@ TREES = st.recursive(
 )
 
 
-@settings(max_examples=tries(120), deadline=None)
+@settings(max_examples=tries(120))
 @given(TREES)
 def test_every_tree_is_accepted_and_is_true_or_false_of_every_run(engine: Engine, tree: Filter) -> None:
     assert engine.found(tree) == ALL - engine.found(Not(tree))
@@ -650,7 +650,7 @@ def equals(scalar: Any, text: str) -> bool:
     return re.fullmatch(r"-?\d+(\.\d+)?", text) is not None and float(text) == scalar
 
 
-@settings(max_examples=tries(120), deadline=None)
+@settings(max_examples=tries(120))
 @given(
     document=DOCUMENTS,
     layout=st.sampled_from([{}, {"separators": (",", ":")}, {"indent": 1}, {"separators": (" ,\t", "\n: ")}]),

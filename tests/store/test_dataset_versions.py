@@ -179,7 +179,7 @@ async def new_dataset(store: MetaStore) -> UUID:
     return made.id
 
 
-@settings(max_examples=tries(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sequence=st.lists(writes(), max_size=12))
 def test_one_writer(meta: Callable[..., None], sequence: list[Write]) -> None:
     async def work(store: MetaStore) -> None:
@@ -200,7 +200,7 @@ def test_one_writer(meta: Callable[..., None], sequence: list[Write]) -> None:
     meta(work)
 
 
-@settings(max_examples=tries(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=st.lists(writes(), max_size=3), together=st.lists(writes(), min_size=2, max_size=10))
 def test_writers_at_the_same_time(
     meta: Callable[..., None], first: list[Write], together: list[Write]

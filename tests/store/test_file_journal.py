@@ -69,7 +69,7 @@ def test_a_journal_that_cannot_be_kept(tmp_path: Path) -> None:
     assert opened(tmp_path / "journal")[1] == ["a"]
 
 
-@settings(max_examples=tries(60), deadline=None)
+@settings(max_examples=tries(60))
 @given(steps=st.lists(st.tuples(st.booleans(), st.sampled_from("abcd")), max_size=40), cut=st.integers(0, 40))
 def test_any_order_of_steps_and_restarts(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[bool, str]], cut: int

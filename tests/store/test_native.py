@@ -181,7 +181,7 @@ COLUMNS: dict[str, tuple[str, str, Encode, st.SearchStrategy[Any]]] = {
 
 
 @pytest.mark.parametrize("column", COLUMNS)
-@settings(max_examples=tries(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_round_trip(tables: Tables, column: str, data: st.DataObject) -> None:
     kind, sent_as, encode, values = COLUMNS[column]

@@ -283,5 +283,5 @@ class AnyOrder(RuleBasedStateMachine):
         assert self.pending.runs == 0
 
 
-AnyOrder.TestCase.settings = settings(max_examples=tries(150), stateful_step_count=25, deadline=None)
+AnyOrder.TestCase.settings = settings(max_examples=tries(150), stateful_step_count=25)
 TestAnyOrder = AnyOrder.TestCase

@@ -247,7 +247,7 @@ def passes(value: Any, op: ValueOp, reading: Reading, wanted: Any) -> bool:
         return False
 
 
-@settings(max_examples=tries(40), deadline=None)
+@settings(max_examples=tries(40))
 @given(data=st.data())
 def test_any_path_in_any_document(open_run_store: OpenRuns, data: st.DataObject) -> None:
     workspace = uuid4()

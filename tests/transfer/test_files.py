@@ -119,7 +119,7 @@ def kinds(document: Any) -> Any:
 
 @pytest.mark.parametrize("kind", list(Format))
 @given(examples=st.lists(EXAMPLES, max_size=4))
-@settings(max_examples=tries(150), deadline=None)
+@settings(max_examples=tries(150))
 def test_examples_come_back_as_they_were(
     kind: Format, examples: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -8,7 +8,7 @@ import uuid
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stenograph.domain.insights import map as cluster_map
@@ -39,7 +39,6 @@ def apart(one: Spot, other: Spot) -> float:
     return math.dist((one.x, one.y), (other.x, other.y))
 
 
-@settings(deadline=None)  # of machines that do other things besides
 @given(st.integers(1, 60), st.integers(0, 10_000))
 def test_all_are_inside_and_the_same_each_time(count: int, seed: int) -> None:
     clusters = many(count, seed)

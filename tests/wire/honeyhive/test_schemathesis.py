@@ -133,7 +133,6 @@ def _made_up(strategy: Any, examples: int) -> Callable[[Callable[[Case[Any]], No
         settings(
             max_examples=examples,
             derandomize=True,
-            deadline=None,
             database=None,
             phases=(Phase.generate,),
             suppress_health_check=list(HealthCheck),

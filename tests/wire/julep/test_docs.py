@@ -366,7 +366,7 @@ _odd = (
 
 
 @given(sent=st.dictionaries(st.sampled_from(_fields), _odd, max_size=4))
-@settings(max_examples=tries(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_searched_for_is_no_fault_of_the_server(
     raw: httpx.Client, julep: Client, sent: dict[str, Any]
 ) -> None:

@@ -14,9 +14,7 @@ from julep import Client
 
 from tests.effort import tries
 
-SETTINGS = settings(
-    max_examples=tries(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+SETTINGS = settings(max_examples=tries(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 FIELDS = (
     "name", "about", "model", "instructions", "default_settings", "default_system_template", "metadata", "project",
     "canonical_name", "agent", "agents", "user", "users", "situation", "system_template", "render_templates",

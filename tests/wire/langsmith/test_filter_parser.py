@@ -403,7 +403,7 @@ CALLS = st.tuples(st.sampled_from(FUNCTIONS), st.sampled_from(FIELD_NAMES), LITE
 )
 
 
-@settings(max_examples=tries(400), deadline=None)
+@settings(max_examples=tries(400))
 @given(
     st.one_of(
         st.text(max_size=60),

@@ -19,7 +19,7 @@ from stenograph.wire.payloads import Payloads
 from tests.wire.otlp.sending import Encoding, Span, encoded
 
 PAYLOADS = Payloads(500)
-SLOWLY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOWLY = settings(suppress_health_check=[HealthCheck.too_slow])
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats() | st.text() | st.binary()

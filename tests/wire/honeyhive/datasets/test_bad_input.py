@@ -196,7 +196,7 @@ OWN = st.dictionaries(st.sampled_from(["honeyhive", "dataset_split", "x"]), JSON
 BODIES = st.dictionaries(MEMBERS, JSON | OWN | st.lists(OWN, max_size=2), max_size=5)
 
 
-@settings(max_examples=tries(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=BODIES, route=st.integers(0, 6), age=st.sampled_from(["/v1", ""]))
 def test_whatever_comes(hh: httpx.Client, body: Any, route: int, age: str) -> None:
     """Never the server's fault; and what was taken can be read, by every list."""

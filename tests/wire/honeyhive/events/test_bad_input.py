@@ -64,7 +64,6 @@ PATHS = [
 @given(body=BODIES)
 @settings(
     max_examples=tries(40),
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_any_json(hh: httpx.Client, method: str, path: str, body: Any) -> None:

@@ -479,7 +479,7 @@ FILTERS = st.one_of(
 )
 
 
-@settings(max_examples=tries(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example([("session_id", "is", OTLP, "string"), ("metadata.cost", "is not", "0", "number")])
 @given(st.lists(FILTERS, min_size=1, max_size=3))
 def test_a_filter_finds_what_passes_it(written: Corpus, asked: list[tuple[str, str, str, str]]) -> None:

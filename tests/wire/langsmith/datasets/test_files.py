@@ -394,7 +394,7 @@ CELLS = st.text(st.characters(codec="utf-8"), max_size=8) | st.sampled_from(
 )
 
 
-@settings(max_examples=tries(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=tries(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.dictionaries(st.sampled_from(["q", "ü", "=x", "a,b"]), CELLS, min_size=1), min_size=1)
 )

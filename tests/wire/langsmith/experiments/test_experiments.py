@@ -169,6 +169,7 @@ def test_compare_two_experiments(client: Client, http: httpx.Client, dataset: Da
     def prefer(runs: Sequence[Run], example: Example | None) -> dict[str, Any]:
         return {"key": "preferred", "scores": {runs[0].id: 1, runs[1].id: 0}}
 
+    client.flush()  # what is not sent yet would not be compared
     evaluate_comparative(
         (first.experiment_name, second.experiment_name), evaluators=[prefer], client=client, description="why"
     )
