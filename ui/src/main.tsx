@@ -13,8 +13,10 @@ import { createRoot } from "react-dom/client";
 
 import { App } from "./app/App";
 import { applyTheme } from "./app/theme";
+import { loadAnewWhenUpgraded } from "./app/upgraded";
 
 applyTheme();
+loadAnewWhenUpgraded();
 createRoot(document.getElementById("root")!).render(
   <StrictMode>
     <App />

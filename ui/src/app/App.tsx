@@ -13,6 +13,7 @@ import { PublicTrace, TracePage } from "../trace/TracePage";
 import { Welcome } from "../welcome/Welcome";
 import { Help } from "./Help";
 import { useKeys } from "./keys";
+import { Mishap } from "./Mishap";
 import { useCurrentInSight } from "./sight";
 import { MeContext } from "./me";
 import { Link, go, usePath } from "./router";
@@ -42,7 +43,9 @@ export function App(): ReactNode {
   const [client] = useState(makeClient);
   return (
     <QueryClientProvider client={client}>
-      <Door />
+      <Mishap place="">
+        <Door />
+      </Mishap>
     </QueryClientProvider>
   );
 }
@@ -84,7 +87,9 @@ function House({ path }: { path: string }): ReactNode {
   return (
     <MeContext value={me.data}>
       <Frame me={me.data} place={path.split("/")[2] ?? ""}>
-        <Suspense fallback={<Waiting />}>{pageOf(path)}</Suspense>
+        <Mishap place={path}>
+          <Suspense fallback={<Waiting />}>{pageOf(path)}</Suspense>
+        </Mishap>
       </Frame>
     </MeContext>
   );
