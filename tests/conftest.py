@@ -42,6 +42,24 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+LONGEST = ("tests/wire/isolation/", "tests/page/", "tests/demo/", "tests/transfer/", "tests/store/")
+"""Rooms with modules that take long: begun first, so that no process is left with one of them at the end."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """A process more than there are cores, since tests wait for servers and browsers; each takes 2 GB with its own."""
+    mine = getattr(os, "sched_getaffinity", None)  # Linux has it
+    cores = len(mine(0)) if mine is not None else os.cpu_count() or 1
+    return min(cores, 7) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        return next((at for at, room in enumerate(LONGEST) if item.nodeid.startswith(room)), len(LONGEST))
+
+    items.sort(key=place)
+
+
 @dataclass
 class Server:
     """A server process of the tests' own. `stop` ends it cleanly, `kill` does not; `start` brings it back.

@@ -72,7 +72,7 @@ class ModelServer:
             self.came.notify_all()
             return self.script.popleft() if self.script else self.answer(asked)
 
-    def wait_for(self, count: int, seconds: float = 30) -> None:
+    def wait_for(self, count: int, seconds: float = 120) -> None:
         """Until so many requests have come."""
         with self.came:
             assert self.came.wait_for(lambda: len(self.asked) >= count, seconds), (

@@ -71,7 +71,7 @@ class Load:
 
     def client(self, number: int) -> None:
         chance = Random(SEED + number)
-        with httpx.Client(base_url=self.url, timeout=30) as http:
+        with httpx.Client(base_url=self.url, timeout=60) as http:
             round_ = 0
             while not self.ending and not self.wrong:
                 round_ += 1
@@ -256,7 +256,7 @@ def refused(call: Callable[..., Any], *arguments: Any) -> None:
         call(*arguments)
 
 
-def until(holds: Callable[[], bool], seconds: float = 60) -> None:
+def until(holds: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "in vain"

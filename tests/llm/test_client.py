@@ -34,7 +34,7 @@ def model() -> Iterator[ModelServer]:
 
 
 def ask(
-    model: ModelServer | None, use: Callable[[Models], Awaitable[T]], /, seconds: float = 20, **endpoint: Any
+    model: ModelServer | None, use: Callable[[Models], Awaitable[T]], /, seconds: float = 60, **endpoint: Any
 ) -> T:
     async def run() -> T:
         where = None if model is None else Endpoint(model.url, "sk-secret", trusted=True)

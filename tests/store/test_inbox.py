@@ -608,7 +608,7 @@ def _behind_the_loops_back(to: Inbox, disk: Disk, *bodies: bytes) -> list[Entry]
 
 
 def _until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not true():
         assert time.monotonic() < deadline
         os.sched_yield()

@@ -147,7 +147,7 @@ async def answers(store: Runs) -> dict[str, list[UUID]]:
     return found
 
 
-async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
+async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not await holds():
         assert time.monotonic() < deadline, "it does not come to pass"

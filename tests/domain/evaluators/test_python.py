@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def run(code: str, event: object = EVENT, seconds: float = 5, memory: int = 256 * MiB) -> Verdict:
+def run(code: str, event: object = EVENT, seconds: float = 60, memory: int = 256 * MiB) -> Verdict:
     async def work() -> Verdict:
         evaluators = PythonEvaluators(is_on=True, seconds=seconds, memory=memory, at_once=2)
         return await evaluators.run(textwrap.dedent(code), json.dumps(event).encode())
@@ -322,7 +322,7 @@ def test_its_end_cannot_be_put_off(code: str) -> None:
 
 def test_huge_output_is_cut_off() -> None:
     flood = "import os\nwhile True: os.write(3, b'x' * 65536)"
-    assert "more than" in refusal(flood, seconds=5)
+    assert "more than" in refusal(flood, seconds=60)
     assert run("print('x' * 10**7)\nreturn 1").value == 1
 
 
@@ -380,7 +380,7 @@ asyncio.run(evaluators.run("while True: pass", b"{{}}"))
     server.kill()
     server.wait()
     server.stdout.close()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
@@ -467,7 +467,7 @@ def test_an_event_that_is_too_large() -> None:
 
 def test_so_many_at_a_time() -> None:
     async def work() -> float:
-        evaluators = PythonEvaluators(is_on=True, seconds=5, memory=256 * MiB, at_once=3)
+        evaluators = PythonEvaluators(is_on=True, seconds=60, memory=256 * MiB, at_once=3)
         found = await asyncio.gather(*(evaluators.run(f"return {n}", b"{}") for n in range(9)))
         return sum(float(each.value) for each in found)
 

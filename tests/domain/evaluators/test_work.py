@@ -112,7 +112,7 @@ def has(found: Progress, **counts: int) -> bool:
     return all(found.counts.get(TaskStatus(status), 0) == count for status, count in counts.items())
 
 
-async def until(look: Callable[[], Awaitable[Any]], fine: Callable[[Any], bool], seconds: float = 30) -> Any:
+async def until(look: Callable[[], Awaitable[Any]], fine: Callable[[Any], bool], seconds: float = 120) -> Any:
     deadline = time.monotonic() + seconds
     while not fine(found := await look()):
         assert time.monotonic() < deadline, found

@@ -50,7 +50,7 @@ def question(number: int | str, tokens: int = 60) -> Question:
 
 
 def run(
-    model: ModelServer, folder: Path, work: Callable[[Make], Awaitable[None]], seconds: float = 10
+    model: ModelServer, folder: Path, work: Callable[[Make], Awaitable[None]], seconds: float = 60
 ) -> None:
     """`work` with a maker of askers, which share a store and a project."""
 

@@ -12,7 +12,7 @@ from stenograph.errors import Invalid
 from stenograph.model.agents import DEFAULT_SYSTEM_TEMPLATE
 
 
-def rendered(*templates: str, seconds: float = 3.0, **variables: Any) -> list[str]:
+def rendered(*templates: str, seconds: float = 60.0, **variables: Any) -> list[str]:
     async def scenario() -> list[str]:
         renderer = Renderer(seconds=seconds)
         try:

@@ -19,7 +19,7 @@ PREFIX = "/honeyhive"
 @pytest.fixture
 def honeyhive(server: Server) -> HoneyHive:
     """The client, which cannot be told which project: it speaks of the default one."""
-    return HoneyHive(api_key="any", base_url=server.url + PREFIX, timeout=30)
+    return HoneyHive(api_key="any", base_url=server.url + PREFIX, timeout=60)
 
 
 @pytest.fixture

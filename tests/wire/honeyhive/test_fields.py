@@ -108,7 +108,7 @@ def clients(server: Server) -> Iterator[tuple[HoneyHive, Client, httpx.Client]]:
     with warnings.catch_warnings(), httpx.Client(base_url=server.url, timeout=60) as http:
         warnings.simplefilter("ignore")  # the clients announce their own deprecations
         langsmith = Client(api_url=server.url, api_key="any", auto_batch_tracing=False)
-        yield HoneyHive(api_key="any", base_url=server.url + PREFIX, timeout=30), langsmith, http
+        yield HoneyHive(api_key="any", base_url=server.url + PREFIX, timeout=60), langsmith, http
         langsmith.close()
 
 

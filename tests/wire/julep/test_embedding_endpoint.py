@@ -24,7 +24,7 @@ def knowing(asked: Asked) -> Reply:
 
 
 def wait_for_vectors(client: Client, doc: str, model: str, size: int) -> None:
-    latest = time.monotonic() + 30
+    latest = time.monotonic() + 120
     while True:
         found = client.docs.get(doc)
         if found.embedding_model == model and found.embeddings:

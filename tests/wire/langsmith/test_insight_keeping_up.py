@@ -47,7 +47,7 @@ def made(project: str, intent: int, count: int, *, text: str | None = None) -> l
 
 def until(http: httpx.Client, project: str, job: str, so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """The job once its counts are so: polled."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         found: dict[str, Any] = http.get(f"/sessions/{project}/insights/{job}").json()
         if so(found["metadata"].get("keeping_up") or {}):

@@ -534,7 +534,7 @@ async def mark_deleted(file: Path, workspace: uuid.UUID, project: uuid.UUID) -> 
     await meta.close()
 
 
-def wait_for_log(server: Server, words: str, seconds: float = 60) -> None:
+def wait_for_log(server: Server, words: str, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while words not in server.log:
         assert time.monotonic() < deadline, f"{words!r} is not in the log after {seconds} s"

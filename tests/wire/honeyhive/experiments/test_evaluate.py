@@ -167,7 +167,7 @@ def test_raw_metrics_of_a_run(honeyhive: HoneyHive, shared_run: str) -> None:
 
 def test_async_functions_and_evaluators_on_several_threads(run: Evaluate) -> None:
     threads: set[int] = set()
-    together = threading.Barrier(3, timeout=30)
+    together = threading.Barrier(3, timeout=60)
 
     async def slow(datapoint: dict[str, Any]) -> dict[str, Any]:
         await asyncio.to_thread(together.wait)

@@ -40,7 +40,7 @@ def evaluating(tmp_path_factory: pytest.TempPathFactory, model: ModelServer) -> 
 @pytest.fixture
 def hive(evaluating: Server) -> HoneyHive:
     """HoneyHive's own Python client."""
-    return HoneyHive(api_key="any", base_url=evaluating.url + PREFIX, timeout=30)
+    return HoneyHive(api_key="any", base_url=evaluating.url + PREFIX, timeout=60)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def create(hh: httpx.Client, **metric: Any) -> str:
     return str(found.json()["metric_id"])
 
 
-def until(look: Callable[[], Any], fine: Callable[[Any], bool], seconds: float = 60) -> Any:
+def until(look: Callable[[], Any], fine: Callable[[Any], bool], seconds: float = 120) -> Any:
     """Until what is looked at is as it should be: the server works on its own time."""
     deadline = time.monotonic() + seconds
     while not fine(found := look()):

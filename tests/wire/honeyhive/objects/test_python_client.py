@@ -62,7 +62,7 @@ def keyed(server: Server) -> HoneyHive:
 
 @pytest.fixture
 def config(server: Server) -> APIConfig:
-    return APIConfig(base_path=server.url + PREFIX, access_token="any", timeout=30)
+    return APIConfig(base_path=server.url + PREFIX, access_token="any", timeout=60)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def held(client: Client, queue_id: str) -> list[str]:
     return [str(run.id) for run in client.list_runs_from_annotation_queue(queue_id)]
 
 
-def wait_for(read: Callable[[], Sequence[str]], wanted: Sequence[str], seconds: float = 30) -> None:
+def wait_for(read: Callable[[], Sequence[str]], wanted: Sequence[str], seconds: float = 120) -> None:
     """Ask until a queue holds these: it is filled behind the ingest, and nobody tells when."""
     deadline = time.monotonic() + seconds
     while sorted(found := read()) != sorted(wanted):
