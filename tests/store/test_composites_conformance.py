@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from stenograph.model.feedback import FeedbackStat, Stats
+from stenograph.model.feedback import Feedback, FeedbackStat, Stats
 from stenograph.model.feedback_formulas import (
     Aggregation,
     Applied,
@@ -18,6 +18,7 @@ from stenograph.model.feedback_formulas import (
 )
 from stenograph.model.filters import Exists, Filter, HasTag, Not, PairKind, PairTest, Part, TestOp, all_of
 from stenograph.model.query import RunSelection
+from stenograph.model.runs import Run
 from tests.store.conftest import OpenRuns
 from tests.store.run_samples import HOUR, NOON, PROJECT, SECOND, feedback, found, ident, run, wait, write
 
@@ -44,18 +45,19 @@ SCORES: dict[str, tuple[dict[str, list[float | None]], float | None, float | Non
 
 @pytest.fixture(params=[False, True], ids=["as given", "filed"])
 def judged(request: pytest.FixtureRequest, runs: OpenRuns, workspace: UUID) -> UUID:
+    rows: list[Run | Feedback] = []
     for number, (name, (scores, _, _)) in enumerate(SCORES.items()):
         project = OTHER_PROJECT if name == "elsewhere" else PROJECT
         one = run(workspace, name, number * 600, project_id=project, thread_id="t", tags=[name[0]])
-        write(runs.store, one)
         items = [
             feedback(workspace, f"{name} {key} {index}", name, key, score=score, comment="c")
             for key, given in scores.items()
             for index, score in enumerate(given)
         ]
-        write(runs.store, *(item.filed(one) if request.param else item for item in items))
         theirs = uuid4()
-        write(runs.store, *(msgspec.structs.replace(item, workspace=theirs, score=99.0) for item in items))
+        rows += [one, *(item.filed(one) if request.param else item for item in items)]
+        rows += [msgspec.structs.replace(item, workspace=theirs, score=99.0) for item in items]
+    write(runs.store, *rows)
     return workspace
 
 
