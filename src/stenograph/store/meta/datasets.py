@@ -27,7 +27,8 @@ from stenograph.model.runs import Micros
 from stenograph.model.sharing import ShareKind
 from stenograph.store.meta import dialect, tables
 from stenograph.store.meta.engine import Engine
-from stenograph.store.meta.examples import begin_version, file_keys, write
+from stenograph.store.meta.example_queries import file_keys
+from stenograph.store.meta.examples import begin_version, write
 
 _D = tables.datasets.c
 _E = tables.examples.c
