@@ -335,7 +335,7 @@ async def _any_key(url: str) -> bool | None:
         return False if found.stored is None else None
     meta = await open_meta(url)
     try:
-        return await meta.keys.any_active(time.time_ns() // 1000)
+        return await meta.keys.any_active(time.time_ns() // 1000) or await meta.members.any()
     finally:
         await meta.close()
 
