@@ -30,7 +30,7 @@ export function SignIn({ done, reason }: { done: () => void; reason: string | nu
           Sign in
         </button>
         <p className="faint small">
-          An operator makes one by <code>stenograph keys create</code>.
+          Members come in by the link that an admin made for them. An operator makes a key by <code>stenograph keys create</code>.
         </p>
       </form>
     </main>

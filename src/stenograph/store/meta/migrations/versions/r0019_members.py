@@ -32,9 +32,9 @@ def upgrade() -> None:
         text("link_hash", nullable=True),
         micros("link_until", nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_members"),
-        sa.UniqueConstraint("link_hash", name="uq_members_link_hash"),
         sa.UniqueConstraint("workspace_id", "email_key", name="uq_members_email"),
         of_workspace("members"),
+        sa.UniqueConstraint("link_hash", name="uq_members_link_hash"),
     )
     op.add_column("api_keys", uuid("member_id", nullable=True))
     op.create_index("ix_api_keys_member_id", "api_keys", ["member_id"])
