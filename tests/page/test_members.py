@@ -186,7 +186,7 @@ def test_links_are_made_anew_and_taken_back_and_the_last_admin_stays(
     row(narrow, "Ann").get_by_role("button", name="Remove").click()
     row(narrow, "Ann").get_by_role("button", name="Remove, and sign out here").click()
     expect(row(narrow, "Ann").get_by_role("alert")).to_contain_text("without an admin")
-    narrow.get_by_role("button", name="Sign out").click()
+    narrow.get_by_role("button", name="Sign out", exact=True).click()
     expect(narrow.get_by_label("API key")).to_be_visible()
 
 
