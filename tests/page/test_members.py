@@ -165,7 +165,7 @@ def test_links_are_made_anew_and_taken_back_and_the_last_admin_stays(
     row(page, "Bob").get_by_role("button", name="Take back the link of Bob").click()
     expect(row(page, "Bob")).to_contain_text("no link is out")
 
-    tab = visit(url=locked_server.url, narrow=True, dark=True, expected=("404", "409"))
+    tab = visit(url=locked_server.url, narrow=True, dark=True, expected=("401", "404", "409"))
     narrow = tab.go(first.removeprefix(locked_server.url))
     expect(narrow.get_by_role("alert")).to_contain_text("does not let anybody in")
     assert beyond(narrow) == []

@@ -5,7 +5,7 @@ import { type ReactNode, useEffect, useState } from "react";
 
 import { Refused, ask } from "../api/http";
 import type { Invitation } from "../api/members";
-import { exactly } from "../format/format";
+import { minute } from "../format/format";
 import { Failure, Waiting, Wrong } from "../parts/Notice";
 import { aboutRole } from "../settings/words";
 
@@ -73,7 +73,7 @@ function Welcome({ token, found }: { token: string; found: Invitation }): ReactN
             <button type="submit" className="button primary" disabled={join.isPending || join.isSuccess} autoFocus>
               {found.back ? "Sign in" : "Join"}
             </button>
-            <p className="faint small">The link works once, until {exactly(found.until)}. This browser then stays signed in for 30 days from your last visit.</p>
+            <p className="faint small">The link works once, until {minute(found.until)}. This browser then stays signed in for 30 days from your last visit.</p>
           </>
         )}
       </form>

@@ -6,7 +6,7 @@ import { type FormEvent, type ReactNode, useState } from "react";
 import { ask } from "../api/http";
 import { type Invited, type Listed, linkOf } from "../api/members";
 import { useMe } from "../app/me";
-import { ago, exactly } from "../format/format";
+import { ago, exactly, minute } from "../format/format";
 import { Copy } from "../parts/Copy";
 import { FormEnd } from "../parts/FormEnd";
 import { Failure, Waiting, Wrong } from "../parts/Notice";
@@ -95,7 +95,7 @@ function Row({ member, isAdmin, changed, edit }: { member: Listed; isAdmin: bool
         {member.joined === null ? "invited" : "active"}
         {member.until !== null && (
           <span className="details faint">
-            link until {exactly(member.until)}
+            link until {minute(member.until)}
             {may && (
               <button type="button" className="linklike" aria-label={`Take back the link of ${member.name}`} disabled={withdraw.isPending} onClick={() => withdraw.mutate()}>
                 Take back
@@ -204,7 +204,7 @@ function Once({ made, done }: { made: Invited; done: () => void }): ReactNode {
     <section className="card once" aria-label="The link">
       <p>
         {made.you ? "Open this link in your other browser" : <>Hand this link to <strong>{made.name}</strong></>}: it lets one browser in, once, and is not shown again.
-        {made.until !== null && ` Valid until ${exactly(made.until)}.`}
+        {made.until !== null && ` Valid until ${minute(made.until)}.`}
       </p>
       <div className="row">
         <input readOnly className="mono" aria-label="Link" value={link} onFocus={(event) => event.target.select()} />
