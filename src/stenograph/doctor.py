@@ -325,7 +325,7 @@ def _keys(settings: Settings) -> tuple[Result, str, str]:
         return "warning", "not known until the metadata is at its newest revision", "Start the server once."
     if not there_are:
         return "problem", "keys are needed and there is none", "Create one: stenograph keys create"
-    return "ok", "keys are needed, and there is at least one", ""
+    return "ok", "keys are needed, and there is at least one, or a member", ""
 
 
 async def _any_key(url: str) -> bool | None:

@@ -138,7 +138,10 @@ def test_a_person_is_invited_reviews_under_their_name_and_is_removed(
     row(page, "Ann Lee").get_by_role("button", name="Remove, with their keys").click()
     expect(page.get_by_text("Nobody is a member yet.")).to_be_visible()
     theirs.go("/ui/settings/members")
-    expect(listed.get_by_label("API key")).to_be_visible()
+    expect(listed.get_by_text("Your sign-in has ended.")).to_be_visible()
+    picture(listed, "removed")
+    listed.get_by_role("button", name="Forget the former sign-in").click()
+    expect(listed.get_by_text("Sign in with an API key")).to_be_visible()
     used = theirs.go(link.removeprefix(locked_server.url))
     expect(used.get_by_role("alert")).to_contain_text("does not let anybody in")
     assert theirs.serious() == []

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -96,10 +97,21 @@ class Members:
             owner = await self._access.reach(who, workspace)
         return [member for member in await self._meta.members.all(owner) if member.removed_at is None]
 
+    async def programs(self, who: Caller) -> Counter[UUID]:
+        """How many keys each member has for programs, by the member's id: those of browsers and ended ones apart."""
+        require(who, Permission.READ)
+        now = self._now()
+        return Counter(
+            key.holder.id
+            for key in await self._meta.keys.all(who.workspace)
+            if key.holder is not None and key.kind is not KeyKind.SIGN_IN and key.is_active(now)
+        )
+
     async def invite(self, who: Caller, draft: Draft, workspace: UUID | None = None) -> Invited:
         """A new member, and the token of the link. Conflict when a member has the address."""
         owner = await self._access.reach(who, workspace)
-        member, (token, link) = await self._new(who, owner, draft), self._link()
+        member = self._new(owner, draft, await name_of(self._meta, who))
+        token, link = self._link()
         await self._meta.members.create([(member, link)])
         return Invited(_linked(member, link), token)
 
@@ -108,10 +120,10 @@ class Members:
         owner = await self._access.reach(who, None)
         if len(drafts) > MAX_AT_ONCE:
             raise Invalid(f"At most {MAX_AT_ONCE} members at once.", ("body",))
-        new = []
+        new, by = [], await name_of(self._meta, who)
         for index, draft in enumerate(drafts):
             try:
-                new.append(await self._new(who, owner, draft))
+                new.append(self._new(owner, draft, by))
             except Invalid as error:
                 raise Invalid(error.message, ("body", index, *error.where[1:])) from None
         await self._meta.members.create([(member, None) for member in new])
@@ -130,9 +142,9 @@ class Members:
             raise Conflict("They are a member already.")
         return found
 
-    async def one(self, who: Caller, member_id: UUID, workspace: UUID | None = None) -> Member:
+    async def one(self, who: Caller, member_id: UUID) -> Member:
         """NotFound when there is none, or a removed one."""
-        found = await self._meta.members.read(workspace or who.workspace, member_id)
+        found = await self._meta.members.read(who.workspace, member_id)
         return _known(None if found is None or found.removed_at is not None else found, member_id)
 
     async def link(self, who: Caller, member_id: UUID, workspace: UUID | None = None) -> Invited:
@@ -220,7 +232,7 @@ class Members:
 
     # ------------------------------------------------------------------------------------------------------
 
-    async def _new(self, who: Caller, owner: UUID, draft: Draft) -> Member:
+    def _new(self, owner: UUID, draft: Draft, by: str | None) -> Member:
         if draft.email is not None:
             _check_email(draft.email)
         name = draft.name or draft.email or ""
@@ -233,7 +245,7 @@ class Members:
             email=draft.email,
             role=draft.role,
             created_at=self._now(),
-            invited_by=await name_of(self._meta, who),
+            invited_by=by,
         )
 
     def _link(self) -> tuple[str, Link]:

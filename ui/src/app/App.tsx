@@ -78,7 +78,7 @@ function House({ path }: { path: string }): ReactNode {
   if (me.error instanceof Refused && me.error.status === 401) {
     return (
       <SignIn
-        reason={me.data ? me.error.message : null}
+        reason={me.data || /^(Your sign-in|This API key)/.test(me.error.message) ? me.error.message : null}
         done={() => {
           cache.clear();
           void cache.invalidateQueries();

@@ -7,7 +7,6 @@ that no log of a server or of a proxy has it, and whoever previews links uses up
 from __future__ import annotations
 
 import time
-from collections import Counter
 from typing import Any, Final
 
 import msgspec
@@ -16,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from stenograph.domain.members import OPEN, Draft
-from stenograph.model.access import Caller, KeyKind, Permission, Role
+from stenograph.model.access import Caller, Permission, Role
 from stenograph.model.members import Invited, Member, MemberPatch
 from stenograph.wire.http import body_as, encode, path_uuid, services
 from stenograph.wire.ui.signing_in import from_the_page, keep, viewer
@@ -46,12 +45,7 @@ async def members(request: Request) -> Response:
     """GET /ui/api/members: oldest first, invited ones too."""
     who = await viewer(request, Permission.READ)
     to = services(request)
-    now = time.time_ns() // 1000
-    counts = Counter(
-        key.holder.id
-        for key in await to.meta.keys.all(who.workspace)
-        if key.holder is not None and key.kind is not KeyKind.SIGN_IN and key.is_active(now)
-    )
+    counts = await to.members.programs(who)
     found = await to.members.all(who)
     return encode({"members": [{**_member(one, who), "keys": counts[one.id]} for one in found]})
 
