@@ -243,6 +243,7 @@ def test_members_have_keys_of_their_own_and_see_no_others(house: Callable[..., N
             await on.access.create_key(OPERATOR, "mine", Role.READ, own=True)
         assert {key.name for key in await on.access.list_keys(ann)} == {"sign-in", "mine"}
         assert len(await on.access.list_keys(OPERATOR)) == 4
+        assert admin.key_id is not None
         for foreign in (service.key.id, admin.key_id, uuid4()):
             with pytest.raises(NotFound):
                 await on.access.revoke_key(ann, foreign)

@@ -101,13 +101,14 @@ def test_roles_are_known_by_id_and_name_and_change(admin: httpx.Client, roles: d
     for named, role in ((roles["read"], "read"), ("WORKSPACE_ADMIN", "admin"), ("write", "write")):
         changed = admin.patch(f"{MEMBERS}/{ann['id']}", json={"role_id": named})
         assert (changed.status_code, changed.json()["role_name"]) == (200, role)
-    for body in (
+    wrong: list[dict[str, Any]] = [
         {},
         {"role_id": str(uuid.uuid4())},
         {"role_id": "ingest"},
         {"role_id": 5},
         {"role_id": roles["admin"], "read_only": True},
-    ):
+    ]
+    for body in wrong:
         refused = admin.patch(f"{MEMBERS}/{ann['id']}", json=body)
         assert (refused.status_code, refused.json()["detail"][0]["type"]) == (422, "value_error"), body
     assert admin.patch(f"{MEMBERS}/{uuid.uuid4()}", json={"role_id": roles["read"]}).status_code == 404
@@ -130,7 +131,8 @@ def test_a_batch_is_added_whole_or_not_at_all(admin: httpx.Client) -> None:
         refused = admin.post(f"{MEMBERS}/batch", json=[{"email": "fine@x.org"}, item])
         assert refused.status_code == 422, item
         assert refused.json()["detail"][0]["loc"] == ["body", 1, field]
-    for body in ({}, [{}], [{"email": None}], [5]):
+    bodies: list[Any] = [{}, [{}], [{"email": None}], [5]]
+    for body in bodies:
         assert admin.post(f"{MEMBERS}/batch", json=body).status_code == 422, body
     many = [{"email": f"{index}@x.org"} for index in range(501)]
     assert admin.post(f"{MEMBERS}/batch", json=many).status_code == 422
