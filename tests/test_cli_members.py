@@ -34,6 +34,7 @@ def test_an_invitation_prints_the_link_alone(run: Run) -> None:
     assert told.status == 0
     assert re.fullmatch(r"http://localhost:1984/ui/join#[0-9a-f]{64}\n", told.out)
     assert "Ann may join workspace default, role admin." in told.err
+    assert "STENOGRAPH_PUBLIC_URL is not set" in told.err
     assert told.out.strip()[-64:] not in told.err
     ann = listed(run)["Ann"]
     assert (ann["email"], ann["workspace"], ann["role"]) == ("ann@x.org", "default", "admin")
@@ -45,6 +46,7 @@ def test_a_link_is_the_address_that_others_reach(run: Run, monkeypatch: pytest.M
     monkeypatch.setenv("STENOGRAPH_PUBLIC_URL", "https://steno.example.org/")
     told = run("members", "invite", "Ann")
     assert told.out.startswith("https://steno.example.org/ui/join#")
+    assert "STENOGRAPH_PUBLIC_URL" not in told.err
 
 
 def test_a_workspace_is_made_when_it_is_asked_for(run: Run) -> None:

@@ -83,6 +83,11 @@ def link(who: Who, data_dir: DataDir = None) -> None:
 
 def _print_link(settings: Settings, invited: Invited) -> None:
     until = day(invited.member.link_until)
+    if not settings.public_url:
+        print(
+            "STENOGRAPH_PUBLIC_URL is not set: on another machine the link begins with this server's address.",
+            file=sys.stderr,
+        )
     print(f"The link is shown this once, and is good for one browser until {until} UTC:", file=sys.stderr)
     print(f"{settings.public_url or settings.local_url}/ui/join#{invited.token}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from stenograph.store.meta.database import open_meta
 from tests.conftest import Server
 from tests.keys import issue
 from tests.wire.langsmith.recorded import Trace, record
@@ -196,6 +198,29 @@ def test_who_signs_out_leaves_no_key_behind(team: Team) -> None:
     assert back.get("/ui/api/me").json()["member"] == member
 
 
+def test_a_sign_in_that_is_used_lasts(team: Team) -> None:
+    _, browser = team.joined()
+    former = dict(browser.cookies)
+    assert "set-cookie" not in browser.get("/ui/api/me").headers
+    _, other = team.joined("Bob")
+    (key,) = [one for one in team.admin.get("/ui/api/keys").json()["keys"] if one["of"] == "Bob"]
+    soon = time.time_ns() // 1000 + 3600 * 1_000_000
+    asyncio.run(_shorten(team.server, uuid.UUID(key["id"]), soon))
+    assert "Max-Age=2592000" in other.get("/ui/api/me").headers["set-cookie"]
+    assert "set-cookie" not in other.get("/ui/api/me").headers
+    (key,) = [one for one in team.admin.get("/ui/api/keys").json()["keys"] if one["of"] == "Bob"]
+    assert key["expires"] > soon + 29 * 24 * 3600 * 1_000_000
+    assert dict(browser.cookies) == former
+
+
+async def _shorten(server: Server, key: uuid.UUID, until: int) -> None:
+    """As if the key had been made long ago. Nobody has asked for it yet, so that the server has it nowhere else."""
+    meta = await open_meta(f"sqlite:///{server.data_dir / 'meta.db'}")
+    for workspace in await meta.workspaces.all():
+        await meta.keys.prolong(workspace.id, key, until)
+    await meta.close()
+
+
 def test_a_member_makes_a_link_for_another_browser_of_theirs_alone(team: Team) -> None:
     member, browser = team.joined(role="read")
     other = team.invite("Bob")
@@ -225,6 +250,10 @@ def test_a_reviewer_is_a_person_whichever_browser_and_key(team: Team, project: s
     (added,) = team.admin.post(f"/annotation-queues/{queue}/runs", json=[str(run)]).json()
     item = f"/ui/api/queues/{queue}/items/{added['id']}"
     member, browser = team.joined()
+    assigned = team.admin.post(f"/platform/annotation-queues/{queue}/reviewers", json={"identity_id": member})
+    assert assigned.status_code == 201
+    reviewers = team.admin.get(f"/annotation-queues/{queue}").json()["assigned_reviewers"]
+    assert [(each["id"], each["name"]) for each in reviewers] == [(member, "Ann")]
     said = {"answers": [{"key": "tone", "score": 1}]}
     assert browser.post(f"{item}/done", json=said).status_code == 200
     given = browser.post(f"/ui/api/runs/{run}/feedback", json={"key": "mine", "comment": "warm"}).json()
@@ -239,6 +268,7 @@ def test_a_reviewer_is_a_person_whichever_browser_and_key(team: Team, project: s
     refused = other.patch(f"/ui/api/judgements/{given['id']}", json={"comment": "cold"})
     assert refused.status_code == 403
     assert other.get(item).json()["mineDone"] is False
+    assert other.post(f"{item}/done", json=said).status_code == 403, "they are not assigned"
     assert team.admin.delete(f"/ui/api/members/{member}").status_code == 200
     sources = [
         each["feedback_source"] for each in team.admin.get("/feedback", params={"run": str(run)}).json()
