@@ -5,18 +5,28 @@ What a command needs is imported inside it, so that `--help` answers at once.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stenograph import __version__
+from stenograph.cli_access import (
+    AsJson,
+    DataDir,
+    InWorkspace,
+    New,
+    Refused,
+    day,
+    operator,
+    print_table,
+    with_access,
+    workspace_for,
+)
 from stenograph.cli_dead_letters import dead_letters_app
 from stenograph.cli_demo import demo
+from stenograph.cli_members import members_app
 from stenograph.cli_transfer import export_app, import_app
 
 if TYPE_CHECKING:
@@ -24,8 +34,6 @@ if TYPE_CHECKING:
     from stenograph.domain.access import Access
     from stenograph.model.access import ApiKey, Workspace
     from stenograph.settings import Settings
-
-T = TypeVar("T")
 
 app = typer.Typer(
     help="The record of every LLM session.",
@@ -35,6 +43,7 @@ app = typer.Typer(
 )
 keys_app = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+app.add_typer(members_app, name="members")
 app.add_typer(export_app, name="export")
 app.add_typer(import_app, name="import")
 app.add_typer(dead_letters_app, name="dead-letters")
@@ -42,13 +51,7 @@ app.command("demo")(demo)
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
 Port = Annotated[str | None, typer.Option(help="Port to listen on; 0 takes any free one.")]
-DataDir = Annotated[str | None, typer.Option(help="The data folder.")]
 Auth = Annotated[str | None, typer.Option(help="auto, open or keys.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-class _Refused(Exception):
-    """The command cannot be carried out; the message is for the person who typed it."""
 
 
 def main() -> None:
@@ -68,7 +71,7 @@ def _exit_status(error: Exception) -> int | None:
     from stenograph.errors import CallerError, StenographError
     from stenograph.settings import SettingsError
 
-    if isinstance(error, SettingsError | CallerError | _Refused):
+    if isinstance(error, SettingsError | CallerError | Refused):
         return 2
     return 1 if isinstance(error, StenographError) else None
 
@@ -114,11 +117,12 @@ def serve(
 def _require_key(settings: Settings, data_dir: str | None) -> None:
     """Nobody could use a server that wants keys and has none; and nobody should find it open instead."""
 
-    if not _with_access(settings, lambda access: access.has_keys()):
+    if not with_access(settings, lambda access: access.has_keys()):
         option = f" --data-dir '{data_dir}'" if data_dir else ""
-        raise _Refused(
+        raise Refused(
             f"at {settings.host}, with auth={settings.auth}, clients need API keys and there is none yet. "
-            f"Create one first:\n    stenograph keys create{option}"
+            f"Create one first, or invite a person:\n    stenograph keys create{option}\n"
+            f"    stenograph members invite 'Your Name' --role admin{option}"
         )
 
 
@@ -139,69 +143,29 @@ def banner(settings: Settings, auth_open: bool) -> str:
 # -- keys --------------------------------------------------------------------------------------------------
 
 
-def _with_access(settings: Settings, work: Callable[[Access], Coroutine[Any, Any, T]]) -> T:
-    """What `work` returns, done on the metadata store, which is made when there is none yet.
-
-    It works beside a running server, which learns of a new or a revoked key within seconds.
-    """
-    from stenograph.domain.access import Access
-    from stenograph.store.meta.database import open_meta
-
-    async def run() -> T:
-        meta = await open_meta(settings.meta_location)
-        try:
-            return await work(Access(meta, is_open=False))
-        finally:
-            await meta.close()
-
-    try:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise _Refused(f"the data folder {settings.data_dir} cannot be made: {error.strerror}") from error
-    return asyncio.run(run())
-
-
 @keys_app.command("create")
 def create_key(
-    workspace: Annotated[str, typer.Option(help="Name, handle or id of the workspace.")] = "default",
-    new: Annotated[bool, typer.Option("--new", help="Make the workspace when there is none.")] = False,
+    workspace: InWorkspace = "default",
+    new: New = False,
     role: Annotated[str, typer.Option(help="ingest, read, write or admin.")] = "write",
     name: Annotated[str, typer.Option(help="What the key is for.")] = "command line",
     data_dir: DataDir = None,
 ) -> None:
     """Create a key and print it, this once: only its hash is kept."""
-    from stenograph.model.access import DEFAULT_WORKSPACE, Caller, IssuedKey, Role
+    from stenograph.model.access import IssuedKey, Role
     from stenograph.settings import read_settings
 
     if role not in list(Role):
-        raise _Refused(f"{role!r} is no role; there are {', '.join(Role)}")
-    operator = Caller(DEFAULT_WORKSPACE, Role.ADMIN)
+        raise Refused(f"{role!r} is no role; there are {', '.join(Role)}")
 
     async def create(access: Access) -> tuple[Workspace, IssuedKey]:
-        there_are = await access.list_workspaces(operator)
-        owner = _named(there_are, workspace)
-        if owner is None and not new:
-            known = ", ".join(one.handle for one in there_are)
-            raise _Refused(f"there is no workspace {workspace!r}; there are {known} (--new makes one)")
-        if owner is None:
-            owner = await access.create_workspace(operator, workspace)
-        return owner, await access.create_key(operator, name, Role(role), owner.id)
+        owner = await workspace_for(access, workspace, new)
+        return owner, await access.create_key(operator(), name, Role(role), owner.id)
 
-    owner, issued = _with_access(read_settings({"data_dir": data_dir}), create)
+    owner, issued = with_access(read_settings({"data_dir": data_dir}), create)
     note = f"Key {issued.key.id} of workspace {owner.handle}, role {role}. It is shown this once:"
     print(note, file=sys.stderr)
     print(issued.secret)
-
-
-def _named(workspaces: Iterable[Workspace], wanted: str) -> Workspace | None:
-    """By id or handle, else by name; refused when several have the name."""
-    there_are = list(workspaces)
-    exact = [one for one in there_are if wanted in (str(one.id), one.handle)]
-    found = exact or [one for one in there_are if one.name == wanted]
-    if len(found) > 1:
-        handles = ", ".join(one.handle for one in found)
-        raise _Refused(f"several workspaces are named {wanted!r}; say which by its handle: {handles}")
-    return found[0] if found else None
 
 
 @keys_app.command("list")
@@ -209,23 +173,21 @@ def list_keys(as_json: AsJson = False, data_dir: DataDir = None) -> None:
     """List the keys of every workspace, revoked ones too."""
     from stenograph.settings import read_settings
 
-    found = _with_access(read_settings({"data_dir": data_dir}), _all_keys)
+    found = with_access(read_settings({"data_dir": data_dir}), _all_keys)
     if as_json:
         print(json.dumps([_key_row(workspace, key) for workspace, key in found], indent=2))
     elif not found:
         print("There are no keys. `stenograph keys create` makes one.")
     else:
-        _print_keys(found)
+        rows = [_key_row(workspace, key) for workspace, key in found]
+        print_table(rows, whole=("id", "hint"), past="revoked")
 
 
 async def _all_keys(access: Access) -> list[tuple[Workspace, ApiKey]]:
-    from stenograph.model.access import DEFAULT_WORKSPACE, Caller, Role
-
-    operator = Caller(DEFAULT_WORKSPACE, Role.ADMIN)
     return [
         (workspace, key)
-        for workspace in await access.list_workspaces(operator)
-        for key in await access.list_keys(operator, workspace.id)
+        for workspace in await access.list_workspaces(operator())
+        for key in await access.list_keys(operator(), workspace.id)
     ]
 
 
@@ -234,33 +196,13 @@ def _key_row(workspace: Workspace, key: ApiKey) -> dict[str, str | None]:
         "id": str(key.id),
         "hint": key.hint,
         "workspace": workspace.handle,
-        "role": key.role.value,
+        "role": None if key.reach is None else key.reach.value,
         "name": key.name,
-        "created": _day(key.created_at),
-        "expires": None if key.expires_at is None else _day(key.expires_at),
-        "revoked": None if key.revoked_at is None else _day(key.revoked_at),
+        "of": None if key.holder is None else key.holder.name,
+        "created": day(key.created_at),
+        "expires": day(key.expires_at),
+        "revoked": day(key.revoked_at),
     }
-
-
-def _day(micros: int) -> str:
-    return datetime.fromtimestamp(micros / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M")
-
-
-def _print_keys(found: Sequence[tuple[Workspace, ApiKey]]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    rows = [_key_row(workspace, key) for workspace, key in found]
-    table = Table(box=box.SIMPLE_HEAD)
-    for title in rows[0]:
-        table.add_column(title, no_wrap=title in ("id", "hint"))
-    for row in rows:
-        cells = [f"…{value}" if title == "hint" else value or "" for title, value in row.items()]
-        table.add_row(*(Text(cell) for cell in cells), style="dim" if row["revoked"] else None)
-    # Lines are wrapped for a terminal only: a file or a pipe wants a line a key.
-    Console(width=None if sys.stdout.isatty() else 400).print(table)
 
 
 # A hint may begin with a hyphen.
@@ -270,10 +212,7 @@ def revoke_key(
     data_dir: DataDir = None,
 ) -> None:
     """Revoke a key. A running server refuses it within seconds."""
-    from stenograph.model.access import DEFAULT_WORKSPACE, Caller, Role
     from stenograph.settings import read_settings
-
-    operator = Caller(DEFAULT_WORKSPACE, Role.ADMIN)
 
     async def revoke(access: Access) -> ApiKey:
         wanted = key.lstrip("…")
@@ -282,14 +221,14 @@ def revoke_key(
         found = [one for one in there_are if str(one[1].id) == wanted]
         found = found or [one for one in active if one[1].hint == wanted]
         if not found:
-            raise _Refused(f"there is no active key with the id or hint {key!r}; see: stenograph keys list")
+            raise Refused(f"there is no active key with the id or hint {key!r}; see: stenograph keys list")
         if len(found) > 1:
             ids = ", ".join(str(one[1].id) for one in found)
-            raise _Refused(f"several keys end in {key!r}; say which by its id: {ids}")
+            raise Refused(f"several keys end in {key!r}; say which by its id: {ids}")
         workspace, match = found[0]
-        return await access.revoke_key(operator, match.id, workspace.id)
+        return await access.revoke_key(operator(), match.id, workspace.id)
 
-    revoked = _with_access(read_settings({"data_dir": data_dir}), revoke)
+    revoked = with_access(read_settings({"data_dir": data_dir}), revoke)
     print(f"Revoked {revoked.id} ({revoked.name}).")
 
 

@@ -40,6 +40,7 @@ from stenograph.domain.feedback.tokens import FeedbackTokens
 from stenograph.domain.insights.describing.writers import Writers
 from stenograph.domain.insights.insights import Insights
 from stenograph.domain.insights.membership import Membership
+from stenograph.domain.members import Members
 from stenograph.domain.objects.objects import Objects
 from stenograph.domain.page import Page, SignIns
 from stenograph.domain.projects.deletion import ProjectDeletion
@@ -74,14 +75,13 @@ log = structlog.get_logger("stenograph")
 
 def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Services, Recorder]:
     """The services over these stores, and the recorder that has to be started and stopped around them."""
-    prices = PriceBook(stores.meta)
+    access, prices = Access(stores.meta, is_open=settings.auth_open), PriceBook(stores.meta)
     models = Models(of_operator(settings), seconds=settings.llm_timeout_seconds)
     evaluation = Evaluation(stores.meta, models, EventLanguage(), settings)
     recorder = _recorder(settings, stores, prices, metrics, evaluation.noting)
     evaluation.follow(recorder, stores.runs, metrics)
     projects = Projects(stores.meta)
-    configs = FeedbackConfigs(stores.meta)
-    formulas = FeedbackFormulas(stores.meta)
+    configs, formulas = FeedbackConfigs(stores.meta), FeedbackFormulas(stores.meta)
     reader = RunReader(stores.runs, recorder, stores.blobs, formulas, metrics, Membership(stores.meta))
     stats = ProjectStats(projects, reader)
     feedback = FeedbackService(stores.runs, recorder, configs, metrics)
@@ -99,7 +99,8 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
         Services(
             settings=settings,
             metrics=metrics,
-            access=Access(stores.meta, is_open=settings.auth_open),
+            access=access,
+            members=Members(stores.meta, access),
             ingest=ingest,
             projects=projects,
             project_stats=stats,

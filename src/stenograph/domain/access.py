@@ -2,7 +2,7 @@
 
 Keys are random (256 bits), so a plain SHA-256 is enough to keep them: there is nothing to guess that a slow
 hash would protect. An admin of the default workspace is the operator and reaches every workspace; an admin
-of any other reaches that one.
+of any other reaches that one. A key may belong to a member (domain/members.py): it reaches no further than they do.
 """
 
 from __future__ import annotations
@@ -13,15 +13,18 @@ import secrets
 import string
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 from uuid import UUID, uuid4
 
-from stenograph.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from stenograph.domain.page import SIGNED_IN_SECONDS
+from stenograph.errors import Forbidden, Invalid, NotFound, StoreUnavailable, Unauthenticated
 from stenograph.model.access import (
     DEFAULT_WORKSPACE,
     PERMISSIONS,
     ApiKey,
     Caller,
+    Holder,
     IssuedKey,
     KeyKind,
     Permission,
@@ -45,6 +48,15 @@ MAX_PERMISSIONS: Final = 1000
 # Seconds for which a key is taken at its word: how long a revocation by another process may go unnoticed.
 KEY_TTL: Final = 2.0
 MAX_CACHED_KEYS: Final = 4096
+
+PROLONGED_EVERY: Final = 24 * 3600 * 1_000_000
+"""Microseconds of a sign-in's life that pass before it is made longer: one write a day."""
+
+SEEN_EVERY: Final = 10 * 60 * 1_000_000
+"""Microseconds after which it is noted again that a member was here: one write in that time, not one a request."""
+
+_ENDED: Final = ("This API key was revoked.", "Your sign-in has ended.")
+_EXPIRED: Final = ("This API key has expired.", "Your sign-in has expired: ask for a new link.")
 
 _OPEN_CALLER: Final = Caller(DEFAULT_WORKSPACE, Role.ADMIN)
 
@@ -78,7 +90,7 @@ class Access:
         now: Callable[[], Micros] = lambda: time.time_ns() // 1000,
     ) -> None:
         self._meta = meta
-        self._is_open = is_open
+        self.is_open: Final = is_open
         self._clock = clock
         self._now = now
         self._known: dict[str, tuple[float, ApiKey | None]] = {}
@@ -86,23 +98,28 @@ class Access:
 
     async def authenticate(self, key: str | None) -> Caller:
         """Whose key it is. Unauthenticated when it is revoked, has expired or, unless in open mode, is missing or
-        unknown."""
+        unknown. Forbidden when its holder may do nothing of what it is for, by now."""
         found = await self._find(key) if key else None
         if found is None:
-            if self._is_open:
+            if self.is_open:
                 return _OPEN_CALLER
             if key:
                 raise Unauthenticated("This API key is not known here.")
             raise Unauthenticated
         if found.revoked_at is not None:
-            raise Unauthenticated("This API key was revoked.")
+            raise Unauthenticated(_ENDED[found.kind is KeyKind.SIGN_IN])
         if not found.is_active(self._now()):
-            raise Unauthenticated("This API key has expired.")
-        return Caller(found.workspace, found.role, found.id)
+            raise Unauthenticated(_EXPIRED[found.kind is KeyKind.SIGN_IN])
+        reach = found.reach
+        if reach is None:
+            raise Forbidden(
+                f"This API key's role is {found.role.value!r}, which its member may not do any more."
+            )
+        return Caller(found.workspace, reach, found.id, None if found.holder is None else found.holder.id)
 
     async def has_keys(self) -> bool:
-        """Whether there is a key to call with: without one, a closed server would shut everybody out."""
-        return await self._meta.keys.any_active(self._now())
+        """Whether anybody can come in, by a key or a link: without one, a closed server would shut everybody out."""
+        return await self._meta.keys.any_active(self._now()) or await self._meta.members.any()
 
     async def create_key(
         self,
@@ -115,18 +132,21 @@ class Access:
         description: str | None = None,
         permissions: Sequence[str] = (),
         expires_at: Micros | None = None,
+        own: bool = False,
     ) -> IssuedKey:
-        """A new key of the caller's workspace, or of another where the operator calls.
+        """A new key of the caller's workspace, or of another where the operator calls; it belongs to nobody. `own`:
+        it is the calling member's, and may do what the caller may, or less.
 
         Invalid for a time of expiry that has passed.
         """
-        owner = await self._reach(caller, workspace)
-        _check_name(name)
+        holder = await self._holder(caller, role) if own else None
+        owner = caller.workspace if own else await self.reach(caller, workspace)
+        check_name(name)
         _check_details(description, permissions)
         now = self._now()
         if expires_at is not None and expires_at <= now:
             raise Invalid("A key expires in the future.", ("body", "expires_at"))
-        secret = _secret(kind)
+        secret = new_secret(kind)
         key = ApiKey(
             id=uuid4(),
             workspace=owner,
@@ -138,25 +158,71 @@ class Access:
             description=description,
             permissions=tuple(permissions),
             expires_at=expires_at,
+            holder=holder,
         )
-        await self._meta.keys.create(key, _hash(secret))
+        await self._meta.keys.create(key, hashed(secret))
         return IssuedKey(key=key, secret=secret)
 
+    async def _holder(self, caller: Caller, role: Role) -> Holder:
+        if caller.member_id is None:
+            raise Forbidden("Only members have keys of their own: this one belongs to nobody.")
+        if not PERMISSIONS[role] <= PERMISSIONS[caller.role]:
+            raise Forbidden(
+                f"A key of yours may do no more than you: {caller.role.value!r}, not {role.value!r}."
+            )
+        member = await self._meta.members.read(caller.workspace, caller.member_id)
+        if member is None or member.removed_at is not None:
+            raise NotFound(f"There is no member {caller.member_id}.")
+        return Holder(member.id, member.name, member.role)
+
     async def list_keys(self, caller: Caller, workspace: UUID | None = None) -> list[ApiKey]:
-        """All keys of the workspace, oldest first, revoked ones too."""
-        return await self._meta.keys.all(await self._reach(caller, workspace))
+        """All keys of the workspace, oldest first, revoked ones too; for a member who is no admin their own."""
+        if _has_own_only(caller):
+            return [key for key in await self._meta.keys.all(caller.workspace) if _is_of(key, caller)]
+        return await self._meta.keys.all(await self.reach(caller, workspace))
 
     async def revoke_key(self, caller: Caller, key_id: UUID, workspace: UUID | None = None) -> ApiKey:
-        """Refused from now on in this process, and within KEY_TTL in others. NotFound when there is none."""
-        owner = await self._reach(caller, workspace)
+        """Refused from now on in this process, and within KEY_TTL in others. A member who is no admin revokes their
+        own. NotFound when there is none."""
+        if _has_own_only(caller):
+            owner = caller.workspace
+            if not any(key.id == key_id for key in await self.list_keys(caller)):
+                raise NotFound(f"There is no API key {key_id}.")
+        else:
+            owner = await self.reach(caller, workspace)
         try:
             key = await self._meta.keys.revoke(owner, key_id, self._now())
         finally:
-            self._revocations += 1
-            self._known.clear()
+            self.forget()
         if key is None:
             raise NotFound(f"There is no API key {key_id}.")
         return key
+
+    async def prolong(self, secret: str) -> bool:
+        """A browser's own key lasts as long again, where a day of that has passed; whether it was so."""
+        key, now = await self._find(secret), self._now()
+        if key is None or key.kind is not KeyKind.SIGN_IN or not key.is_active(now):
+            return False
+        until = now + SIGNED_IN_SECONDS * 1_000_000
+        if key.expires_at is None or key.expires_at > until - PROLONGED_EVERY:
+            return False
+        await self._meta.keys.prolong(key.workspace, key.id, until)
+        self.forget()
+        return True
+
+    async def end_sign_in(self, secret: str) -> None:
+        """Revoke the key of a browser that signs out, if it is one made for that browser; any other stays."""
+        key = await self._meta.keys.find(hashed(secret))
+        if key is not None and key.kind is KeyKind.SIGN_IN:
+            try:
+                await self._meta.keys.revoke(key.workspace, key.id, self._now())
+            finally:
+                self.forget()
+
+    def forget(self) -> None:
+        """What keys mean has changed: in this process that holds from now on."""
+        self._revocations += 1
+        self._known.clear()
 
     async def create_workspace(self, caller: Caller, name: str, handle: str | None = None) -> Workspace:
         """A workspace with its project `default`. Operator only; Conflict when the handle is taken.
@@ -166,7 +232,7 @@ class Access:
         require(caller, Permission.ADMIN)
         if caller.workspace != DEFAULT_WORKSPACE:
             raise Forbidden("Workspaces are created by an admin of the default workspace.")
-        _check_name(name)
+        check_name(name)
         now, identity = self._now(), uuid4()
         workspace = Workspace(id=identity, name=name, handle=_handle(name, handle, identity), created_at=now)
         first = Project(
@@ -193,8 +259,9 @@ class Access:
             raise NotFound(f"There is no workspace {caller.workspace}.")
         return workspace
 
-    async def _reach(self, caller: Caller, workspace: UUID | None) -> UUID:
-        """The workspace whose keys the caller is about to handle."""
+    async def reach(self, caller: Caller, workspace: UUID | None) -> UUID:
+        """The workspace whose keys or members the caller is about to handle: an admin's own, or for the operator
+        any."""
         require(caller, Permission.ADMIN)
         if workspace is None or workspace == caller.workspace:
             return caller.workspace
@@ -205,12 +272,14 @@ class Access:
 
     async def _find(self, secret: str) -> ApiKey | None:
         """From memory when that is at most KEY_TTL old: a stream of requests costs no queries."""
-        key_hash, now = _hash(secret), self._clock()
+        key_hash, now = hashed(secret), self._clock()
         expires, key = self._known.get(key_hash, (now, None))
         if expires > now:
             return key
         seen = self._revocations
         key = await self._meta.keys.find(key_hash)
+        if key is not None and key.holder is not None:
+            await self._note(key, key.holder)
         if seen != self._revocations:  # read before a revocation: good for this request, not to be kept
             return key
         while len(self._known) >= MAX_CACHED_KEYS:
@@ -218,14 +287,29 @@ class Access:
         self._known[key_hash] = (now + KEY_TTL, key)
         return key
 
+    async def _note(self, key: ApiKey, holder: Holder) -> None:
+        """That a member was here, where that was long ago. No request fails for it."""
+        now = self._now()
+        if key.is_active(now) and (holder.seen_at is None or holder.seen_at <= now - SEEN_EVERY):
+            with suppress(StoreUnavailable):
+                await self._meta.members.seen(holder.id, now)
 
-def _hash(secret: str) -> str:
+
+def _has_own_only(caller: Caller) -> bool:
+    return caller.member_id is not None and Permission.ADMIN not in PERMISSIONS[caller.role]
+
+
+def _is_of(key: ApiKey, caller: Caller) -> bool:
+    return key.holder is not None and key.holder.id == caller.member_id
+
+
+def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
 
 
-def _secret(kind: KeyKind) -> str:
+def new_secret(kind: KeyKind) -> str:
     """A new key in the form of its kind. What guards it is random in all: 256 bits or more."""
-    if kind is KeyKind.OWN:
+    if kind not in HONEYHIVE_PREFIXES:
         return KEY_PREFIX + secrets.token_urlsafe(32)
     public = "".join(secrets.choice(_ALPHANUMERIC) for _ in range(24))
     return f"{HONEYHIVE_PREFIXES[kind]}{public}_{secrets.token_urlsafe(48)}"
@@ -243,7 +327,8 @@ def _check_details(description: str | None, permissions: Sequence[str]) -> None:
         )
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Invalid for what nobody should be called."""
     if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
         raise Invalid(f"A name has 1 to {MAX_NAME} printable characters.", ("body", "name"))
 

@@ -32,6 +32,7 @@ from stenograph.domain.feedback.feedback import FeedbackService
 from stenograph.domain.feedback.formulas import FeedbackFormulas
 from stenograph.domain.feedback.tokens import FeedbackTokens
 from stenograph.domain.insights.insights import Insights
+from stenograph.domain.members import Members
 from stenograph.domain.objects.objects import Objects
 from stenograph.domain.page import Page
 from stenograph.domain.projects.deletion import ProjectDeletion
@@ -68,6 +69,7 @@ class Services:
     settings: Settings
     metrics: Metrics
     access: Access
+    members: Members
     ingest: Ingest
     projects: Projects
     project_stats: ProjectStats

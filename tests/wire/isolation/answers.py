@@ -13,8 +13,8 @@ from tests.wire.isolation.reading import READS
 from tests.wire.isolation.things import Things
 
 OF_THE_MOMENT = re.compile(
-    r'"total_unfiltered":\d+|"(?:received|at|added|changed|created|updated|asOf|versions)":\[?[\d,]+|"time":[0-9.e-]+'
-    r'|"hint":"[^"]*"|"secret":"sk_[^"]*"'
+    r'"total_unfiltered":\d+|"(?:received|at|added|changed|created|updated|until|seen|asOf|versions)":\[?[\d,]+'
+    r'|"time":[0-9.e-]+|"hint":"[^"]*"|"secret":"sk_[^"]*"|"token":"[0-9a-f]{64}"'
 )
 """What an answer says of the whole workspace, of when something arrived or changed, of new keys, and of how long it
 took."""

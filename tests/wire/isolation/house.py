@@ -74,6 +74,7 @@ class House:
         priced = {"name": secret, "pattern": secret, "input": 1, "output": 2}
         things.own_price = made("POST", "/ui/api/prices", priced)["id"]
         things.key = made("POST", "/ui/api/keys", {"name": secret, "role": "read"})["id"]
+        self._people(things, made)
         sealed = {"name": f"s_{secret.replace('-', '_')}_2", "value": secret}
         things.sealed_too = made("PUT", "/ui/api/secrets", sealed)["id"]
         things.price = made(
@@ -105,6 +106,18 @@ class House:
         urls = made("GET", f"/runs/{things.run}", None)["s3_urls"]
         things.file = urls["attachment.file"]["presigned_url"]
         return things
+
+    def _people(self, things: Things, made: Callable[..., Any]) -> None:
+        """One who has joined, and one who is awaited."""
+        for name in ("member", "pending"):
+            person = {"name": things.secret, "email": f"{name}-{things.secret}@example.org", "role": "read"}
+            invited = made("POST", "/ui/api/members", person)
+            setattr(things, name, invited["id"])
+            things.token = invited["token"]
+            if name == "member":
+                answer = self.http.post("/ui/api/join", json={"token": things.token})
+                assert answer.status_code == 200, answer.text
+                self.http.cookies.clear()
 
     def _experiment(self, things: Things, made: Callable[..., Any]) -> None:
         secret, dataset = things.secret, things.dataset

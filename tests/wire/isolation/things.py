@@ -29,6 +29,10 @@ class Things:
     price: str = fresh()
     own_price: str = fresh()
     key: str = fresh()
+    member: str = fresh()
+    pending: str = fresh()
+    token: str = fresh()
+    """Of the link of the member who is still awaited."""
     config: str = fresh()
     formula: str = fresh()
     share: str = fresh()
@@ -86,6 +90,7 @@ class Things:
             "datapoint_id": self.datapoint, "evaluation_id": self.evaluation, "new_id": self.evaluation,
             "letter_id": self.letter, "judgement_id": self.judgement,
             "saved_view_id": self.saved_view, "own_price_id": self.own_price, "key_id": self.key,
+            "member_id": self.member,
             "sealed_id": self.sealed_too, "kind": "agent", "owner_id": self.agent,
             "payload": "inputs", "name": "x.js",
             "old_id": self.evaluation, "insights_job_id": self.insight, "cluster_id": self.cluster,

@@ -8,6 +8,8 @@ from tests.wire.isolation.cases import Case, open_to_all
 OPEN: list[Case] = [
     open_to_all("/ui/api/sign-in", "POST", body={"key": "mine"}, told=False),
     open_to_all("/ui/api/sign-in", "DELETE", told=False),
+    open_to_all("/ui/api/join/look", "POST", body={"token": "<token>"}),
+    open_to_all("/ui/api/join", "POST", body={"token": "mine"}, told=False),
     open_to_all("/ui/api/public/{token}/trace"),
     open_to_all("/ui/api/public/{token}/runs/{run_id}"),
     open_to_all("/ui/api/public/{token}/runs/{run_id}/{payload}"),

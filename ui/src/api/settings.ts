@@ -3,12 +3,17 @@
 export interface Key {
   id: string;
   name: string;
-  role: string;
+  /** What it may do; null when that is nothing any more. */
+  role: string | null;
   hint: string;
   created: number;
   revoked: number | null;
   expires: number | null;
   active: boolean;
+  /** Made for one browser of a member. */
+  signIn: boolean;
+  /** Whose it is, by name; null for a program's. */
+  of: string | null;
   /** The one that this page is looking with. */
   own: boolean;
 }

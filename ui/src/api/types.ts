@@ -4,6 +4,9 @@ export interface Me {
   auth: "open" | "keys";
   role: string;
   may: string[];
+  /** Who is looking: a member, or a key that belongs to nobody. null where nobody is told from anybody. */
+  name: string | null;
+  member: string | null;
   workspace: string;
   url: string;
 }

@@ -24,6 +24,7 @@ const DatasetPage = lazy(() => import("../datasets/DatasetPage").then((room) => 
 const PublicDataset = lazy(() => import("../datasets/PublicDataset").then((room) => ({ default: room.PublicDataset })));
 const ConversationsPage = lazy(() => import("../conversations/ConversationsPage"));
 const SettingsPage = lazy(() => import("../settings/SettingsPage"));
+const JoinPage = lazy(() => import("../join/JoinPage"));
 const QueuesArea = lazy(() => import("../queues/QueuesArea"));
 
 function makeClient(): QueryClient {
@@ -53,6 +54,13 @@ export function App(): ReactNode {
 function Door(): ReactNode {
   const path = usePath();
   const shared = /^\/public\/([^/]+)\/([rd])\/?$/.exec(path);
+  if (path === "/ui/join") {
+    return (
+      <Suspense fallback={<Waiting />}>
+        <JoinPage />
+      </Suspense>
+    );
+  }
   if (!shared) return <House path={path} />;
   const token = decodeURIComponent(shared[1]!);
   return <Suspense fallback={<Waiting />}>{shared[2] === "r" ? <PublicTrace token={token} /> : <PublicDataset token={token} />}</Suspense>;
@@ -73,7 +81,7 @@ function House({ path }: { path: string }): ReactNode {
   if (me.error instanceof Refused && me.error.status === 401) {
     return (
       <SignIn
-        reason={me.data ? me.error.message : null}
+        reason={me.data || /^(Your sign-in|This API key)/.test(me.error.message) ? me.error.message : null}
         done={() => {
           cache.clear();
           void cache.invalidateQueries();
@@ -161,7 +169,12 @@ function Frame({ me, place, children }: { me: Me; place: string; children: React
           <span aria-hidden="true">?</span>
           <span className="unseen">Keys</span>
         </button>
-        {me.auth === "keys" && (
+        {me.name !== null && (
+          <span className="workspace" title={`Signed in as ${me.name}, role ${me.role}`}>
+            {me.name}
+          </span>
+        )}
+        {(me.auth === "keys" || me.name !== null) && (
           <button type="button" className="button quiet" onClick={() => void signOut()}>
             Sign out
           </button>

@@ -8,5 +8,5 @@ export const MeContext = createContext<Me | null>(null);
 
 export function useMe(): Me {
   const me = useContext(MeContext);
-  return me ?? { auth: "keys", role: "", may: [], workspace: "", url: location.origin };
+  return me ?? { auth: "keys", role: "", may: [], name: null, member: null, workspace: "", url: location.origin };
 }

@@ -91,6 +91,11 @@ export function moment(at: number): string {
   });
 }
 
+/** A moment that is days away: with its year, to the minute. */
+export function minute(at: number): string {
+  return new Date(at / 1000).toLocaleString(undefined, { day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hour12: false });
+}
+
 /** The same to the millisecond, with year and zone: for titles. */
 export function exactly(at: number): string {
   return new Date(at / 1000).toLocaleString(undefined, {

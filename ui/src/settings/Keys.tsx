@@ -1,4 +1,4 @@
-/** API keys: made, shown once, revoked. */
+/** API keys: made, shown once, revoked. Admins see all of them, other members their own. */
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useState } from "react";
@@ -19,19 +19,21 @@ export function Keys(): ReactNode {
   const again = (): void => void cache.invalidateQueries({ queryKey: ["keys"] });
   if (found.isError) return <Failure error={found.error} retry={() => void found.refetch()} />;
   if (!found.data) return <Waiting what="Reading keys" />;
+  const isAdmin = me.may.includes("admin");
   const keys = [...found.data.keys].sort((one, other) => Number(other.active) - Number(one.active));
   return (
     <>
       {me.auth === "open" && <p className="banner">This server is open: a key is not needed, and one that is known selects its workspace and role. Started with STENOGRAPH_AUTH=keys it asks for one.</p>}
       <NewKey made={again} />
       {keys.length === 0 ? (
-        <p className="faint">There are no keys yet.</p>
+        <p className="faint">{isAdmin ? "There are no keys yet." : "You have no keys yet: your programs send one to come in as you."}</p>
       ) : (
         <div className="wide" tabIndex={0} role="group" aria-label="Table of keys">
           <table className="list">
             <thead>
               <tr>
                 <th scope="col">Name</th>
+                {isAdmin && <th scope="col">Whose</th>}
                 <th scope="col">Role</th>
                 <th scope="col">Ends in</th>
                 <th scope="col">Made</th>
@@ -43,7 +45,7 @@ export function Keys(): ReactNode {
             </thead>
             <tbody>
               {keys.map((key) => (
-                <Row key={key.id} item={key} done={again} />
+                <Row key={key.id} item={key} isAdmin={isAdmin} done={again} />
               ))}
             </tbody>
           </table>
@@ -53,7 +55,7 @@ export function Keys(): ReactNode {
   );
 }
 
-function Row({ item, done }: { item: Key; done: () => void }): ReactNode {
+function Row({ item, isAdmin, done }: { item: Key; isAdmin: boolean; done: () => void }): ReactNode {
   const state = stateOf(item);
   const revoke = useMutation({ mutationFn: () => ask(`/keys/${item.id}`, { method: "DELETE" }), onSuccess: done });
   return (
@@ -64,10 +66,9 @@ function Row({ item, done }: { item: Key; done: () => void }): ReactNode {
         </span>
         {item.own && <span className="tag">this page's</span>}
       </th>
-      <td>{item.role}</td>
-      <td>
-        <code>…{item.hint}</code>
-      </td>
+      {isAdmin && <td>{item.of ?? <span className="faint">nobody's</span>}</td>}
+      <td>{item.role ?? <span className="faint">nothing any more</span>}</td>
+      <td>{item.signIn ? <span className="faint">a browser's</span> : <code>…{item.hint}</code>}</td>
       <td title={exactly(item.created)}>{ago(item.created)}</td>
       <td>
         {state}
@@ -79,11 +80,15 @@ function Row({ item, done }: { item: Key; done: () => void }): ReactNode {
 }
 
 function NewKey({ made }: { made: () => void }): ReactNode {
+  const me = useMe();
+  const isAdmin = me.may.includes("admin");
+  const roles = ROLES.filter(([each]) => me.may.includes(each));
   const [name, setName] = useState("");
-  const [role, setRole] = useState("write");
+  const [own, setOwn] = useState(!isAdmin);
+  const [role, setRole] = useState(me.may.includes("write") ? "write" : "read");
   const [until, setUntil] = useState("");
   const create = useMutation({
-    mutationFn: () => ask<Key & { secret: string }>("/keys", { body: { name, role, expires: endOf(until) } }),
+    mutationFn: () => ask<Key & { secret: string }>("/keys", { body: { name, role, own, expires: endOf(until) } }),
     onSuccess: () => {
       setName("");
       setUntil("");
@@ -104,13 +109,22 @@ function NewKey({ made }: { made: () => void }): ReactNode {
         <label>
           Role
           <select value={role} onChange={(event) => setRole(event.target.value)}>
-            {ROLES.map(([value, about]) => (
+            {roles.map(([value, about]) => (
               <option key={value} value={value}>
                 {value}: {about}
               </option>
             ))}
           </select>
         </label>
+        {isAdmin && me.member !== null && (
+          <label>
+            Whose
+            <select value={own ? "own" : ""} onChange={(event) => setOwn(event.target.value === "own")}>
+              <option value="">nobody's: it stays when people go</option>
+              <option value="own">yours: it reaches no further than you</option>
+            </select>
+          </label>
+        )}
         <label>
           Until, if it ends (that day included)
           <input type="date" value={until} min={today()} max="2199-12-31" onChange={(event) => setUntil(event.target.value)} />

@@ -8,12 +8,14 @@ import { useCurrentInSight } from "../app/sight";
 import { Empty } from "../parts/Notice";
 import { DeadLetters } from "./DeadLetters";
 import { Keys } from "./Keys";
+import { Members } from "./Members";
 import { ModelServers } from "./ModelServers";
 import { Prices } from "./Prices";
 import { Storage } from "./Storage";
 
-const PAGES: readonly { key: string; title: string; needs: string; view: () => ReactNode }[] = [
-  { key: "keys", title: "API keys", needs: "admin", view: () => <Keys /> },
+const PAGES: readonly { key: string; title: string; needs: string; forMembers?: true; view: () => ReactNode }[] = [
+  { key: "keys", title: "API keys", needs: "admin", forMembers: true, view: () => <Keys /> },
+  { key: "members", title: "Members", needs: "read", view: () => <Members /> },
   { key: "prices", title: "Model prices", needs: "read", view: () => <Prices /> },
   { key: "models", title: "Model endpoints", needs: "read", view: () => <ModelServers /> },
   { key: "storage", title: "Storage", needs: "read", view: () => <Storage /> },
@@ -22,7 +24,7 @@ const PAGES: readonly { key: string; title: string; needs: string; view: () => R
 
 export default function SettingsPage({ place }: { place: string | undefined }): ReactNode {
   const me = useMe();
-  const pages = PAGES.filter((page) => me.may.includes(page.needs));
+  const pages = PAGES.filter((page) => me.may.includes(page.needs) || (page.forMembers && me.member !== null));
   const shown = place ? pages.find((page) => page.key === place) : pages[0];
   const title = shown?.title;
   const nav = useCurrentInSight(shown?.key);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { NEW_PRICE, endOf, patternOf, priceOf, shares, stateOf, today, told } from "./words";
 
-const key = { id: "1", name: "k", role: "read", hint: "abcd", created: 0, revoked: null, expires: null, active: true, own: false };
+const key = { id: "1", name: "k", role: "read", hint: "abcd", created: 0, revoked: null, expires: null, active: true, signIn: false, of: null, own: false };
 
 test("a key is active, revoked or expired", () => {
   expect(stateOf(key)).toBe("active");

@@ -6,8 +6,10 @@ export const ROLES: readonly (readonly [string, string])[] = [
   ["ingest", "writes runs and feedback, reads nothing"],
   ["read", "reads"],
   ["write", "reads and writes"],
-  ["admin", "all of it, keys too"],
+  ["admin", "all of it, keys and members too"],
 ];
+
+export const aboutRole = (role: string): string => ROLES.find(([each]) => each === role)?.[1] ?? "";
 
 export function stateOf(key: Key): "active" | "revoked" | "expired" {
   return key.revoked !== null ? "revoked" : key.active ? "active" : "expired";

@@ -8,6 +8,7 @@ import { ask } from "../api/http";
 export function SignIn({ done, reason }: { done: () => void; reason: string | null }): ReactNode {
   const [key, setKey] = useState("");
   const sign = useMutation({ mutationFn: () => ask("/sign-in", { body: { key } }), onSuccess: done });
+  const forget = useMutation({ mutationFn: () => ask("/sign-in", { method: "DELETE" }), onSuccess: () => location.reload() });
   return (
     <main className="signin">
       <form
@@ -29,8 +30,13 @@ export function SignIn({ done, reason }: { done: () => void; reason: string | nu
         <button type="submit" className="button primary" disabled={sign.isPending}>
           Sign in
         </button>
+        {reason && (
+          <button type="button" className="button quiet" disabled={forget.isPending} onClick={() => forget.mutate()}>
+            Forget the former sign-in
+          </button>
+        )}
         <p className="faint small">
-          An operator makes one by <code>stenograph keys create</code>.
+          Members come in by the link that an admin made for them. An operator makes a key by <code>stenograph keys create</code>.
         </p>
       </form>
     </main>

@@ -1,9 +1,9 @@
 """Annotation queues: made, listed, changed, deleted; who is assigned to them.
 
-A reviewer is an API key: its id is the reviewer's id, and stays so whatever the key is called or allowed to do
-later. `stenograph keys list` shows the ids. Whoever calls without a known key, in open mode, is one and the same
-person, OPEN_REVIEWER. Any other uuid may be assigned too, e.g. that of a key that is made later; it waits for
-nobody else. Callers check the permission.
+A reviewer is a member, or an API key that belongs to nobody: its id is the reviewer's id, and stays so whatever the
+member or the key is called or allowed to do later. `stenograph members list` and `keys list` show the ids. Whoever
+calls without a known key, in open mode, is one and the same person, OPEN_REVIEWER. Any other uuid may be assigned
+too, e.g. that of a key that is made later; it waits for nobody else. Callers check the permission.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
+from stenograph.domain import people
 from stenograph.domain.annotation.rubrics import check_rubric
 from stenograph.errors import Invalid, NotFound
 from stenograph.model.access import Caller
@@ -35,7 +36,7 @@ MAX_RESERVATION_MINUTES: Final = 60 * 24 * 366
 
 def reviewer_of(caller: Caller) -> UUID:
     """Who is reviewing."""
-    return caller.key_id or OPEN_REVIEWER
+    return caller.person or OPEN_REVIEWER
 
 
 class AnnotationQueues:
@@ -43,7 +44,7 @@ class AnnotationQueues:
 
     def __init__(self, meta: MetaStore, *, clock: Callable[[], int] = time.time_ns) -> None:
         self._queues = meta.annotation_queues
-        self._keys = meta.keys
+        self._meta = meta
         self._clock = clock
 
     async def create(self, queue: AnnotationQueue) -> AnnotationQueue:
@@ -98,11 +99,10 @@ class AnnotationQueues:
         _known(await self._queues.unassign(workspace, queue_id, reviewer, self._now()), queue_id)
 
     async def names(self, workspace: UUID, queues: Sequence[AnnotationQueue]) -> Mapping[UUID, str]:
-        """What the reviewers assigned to these queues are called, as far as they are known: by their keys."""
+        """What the reviewers assigned to these queues are called, as far as they are known."""
         if not any(queue.reviewers for queue in queues):
             return {}
-        keys = await self._keys.all(workspace)
-        return {OPEN_REVIEWER: "open"} | {key.id: key.name for key in keys}
+        return {OPEN_REVIEWER: "open"} | await people.names(self._meta, workspace)
 
     def _now(self) -> int:
         return self._clock() // 1000

@@ -104,9 +104,16 @@ class Reviewing:
         return found
 
     async def finish(
-        self, workspace: UUID, queue_id: UUID, item_id: UUID, reviewer: UUID, answers: Sequence[Answer]
+        self,
+        workspace: UUID,
+        queue_id: UUID,
+        item_id: UUID,
+        reviewer: UUID,
+        answers: Sequence[Answer],
+        name: str | None = None,
     ) -> Reviewed:
-        """Give the answers, withdraw what is not among them any more, and mark the item completed.
+        """Give the answers, withdraw what is not among them any more, and mark the item completed. `name` is what the
+        reviewer is called.
 
         Forbidden and Conflict as in QueueItems.review, Invalid for answers that are no feedback: then nothing is
         given. Marked last, so that whoever is cut off finds the item where it was, and its answers with it.
@@ -115,7 +122,7 @@ class Reviewing:
         runs = await self.subjects(item)
         if not runs and answers:
             raise NotFound("This thread has no trace to give feedback on.")
-        wanted = [piece for answer in answers for piece in self._pieces(item, runs, reviewer, answer)]
+        wanted = [piece for answer in answers for piece in self._pieces(item, runs, reviewer, name, answer)]
         if len(answers) > MAX_ANSWERS:
             raise Invalid(f"at most {MAX_ANSWERS} answers", ("answers",))
         if len({piece.id for piece in wanted}) < len(wanted):
@@ -132,7 +139,7 @@ class Reviewing:
         return await self._items.review(workspace, item_id, reviewer, ReviewStatus.COMPLETED)
 
     def _pieces(
-        self, item: QueueItem, runs: Sequence[UUID], reviewer: UUID, answer: Answer
+        self, item: QueueItem, runs: Sequence[UUID], reviewer: UUID, name: str | None, answer: Answer
     ) -> list[Feedback]:
         """One a run that is judged. In a pair what is said in words is said of both."""
         if (answer.preference is not None) != (len(runs) == 2 and answer.score is None):
@@ -143,6 +150,7 @@ class Reviewing:
         if answer.preference is not None:
             scores = _SCORES[answer.preference]
         now = self._clock() // 1000
+        by = {"user_id": str(reviewer)} | ({"user_name": name} if name else {})
         return [
             Feedback(
                 workspace=item.workspace,
@@ -160,7 +168,7 @@ class Reviewing:
                 source=msgspec.json.encode(
                     {
                         "type": APP,
-                        "user_id": str(reviewer),
+                        **by,
                         "metadata": {"queue_id": str(item.queue_id), "item_id": str(item.id)},
                     }
                 ),

@@ -1,8 +1,9 @@
 """Feedback that people give in a user interface: whose it is, and that nobody else changes it there.
 
-A person is an API key, as in annotation queues: the source of a piece names the key by id, and by the name that it had
-then. In open mode nobody is told from anybody, so that all such feedback is everybody's own; an admin may change any
-that people gave. What programs gave is changed by the vendors' interfaces alone.
+A person is a member, or an API key that belongs to nobody, as in annotation queues (`Caller.person`): the source of a
+piece names them by id, and by the name that they had then. In open mode nobody is told from anybody, so that all such
+feedback is everybody's own; an admin may change any that people gave. What programs gave is changed by the vendors'
+interfaces alone.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from uuid import UUID
 import msgspec
 
 from stenograph.domain.feedback.feedback import FeedbackService
+from stenograph.domain.people import name_of
 from stenograph.domain.runs import RunReader
 from stenograph.errors import Forbidden, Invalid
 from stenograph.model.access import PERMISSIONS, Caller, Permission
@@ -78,16 +80,16 @@ def is_own(who: Caller, item: Feedback) -> bool:
     """Whether the caller may change this piece in a user interface."""
     if item.source_type != APP:
         return False
-    if who.key_id is None or Permission.ADMIN in PERMISSIONS[who.role]:
+    if who.person is None or Permission.ADMIN in PERMISSIONS[who.role]:
         return True
-    return giver(item).user_id == str(who.key_id)
+    return giver(item).user_id == str(who.person)
 
 
 class OwnFeedback:
     """What one caller says of runs, and takes back. Callers check the permission."""
 
     def __init__(self, meta: MetaStore, runs: RunReader, feedback: FeedbackService) -> None:
-        self._keys = meta.keys
+        self._meta = meta
         self._runs = runs
         self._feedback = feedback
 
@@ -136,9 +138,8 @@ class OwnFeedback:
 
     async def _source(self, who: Caller) -> bytes:
         source: dict[str, str] = {"type": APP}
-        if who.key_id is not None:
-            source["user_id"] = str(who.key_id)
-            names = {key.id: key.name for key in await self._keys.all(who.workspace)}
-            if who.key_id in names:
-                source["user_name"] = names[who.key_id]
+        if who.person is not None:
+            source["user_id"] = str(who.person)
+            if name := await name_of(self._meta, who):
+                source["user_name"] = name
         return msgspec.json.encode(source)

@@ -29,6 +29,7 @@ from stenograph.store.api.evaluations import Evaluations
 from stenograph.store.api.evaluators import Evaluators, EvaluatorTasks
 from stenograph.store.api.feedback import FeedbackConfigs, FeedbackFormulas, FeedbackTokens
 from stenograph.store.api.insights import InsightAnswers, InsightConfigs, InsightFollowing, Insights
+from stenograph.store.api.members import Members
 from stenograph.store.api.projects import DeadLetters, Prices, Projects, Views
 from stenograph.store.api.reviews import AnnotationQueues, QueueFilling, QueueItems
 from stenograph.store.api.runs import RejectedRows, RunStore
@@ -60,6 +61,7 @@ __all__ = [
     "Insights",
     "Jobs",
     "Keys",
+    "Members",
     "MetaStore",
     "Prices",
     "Projects",
@@ -91,6 +93,8 @@ class MetaStore(Protocol):
     def workspaces(self) -> Workspaces: ...
     @property
     def keys(self) -> Keys: ...
+    @property
+    def members(self) -> Members: ...
     @property
     def projects(self) -> Projects: ...
     @property

@@ -25,10 +25,11 @@ class Workspaces(Protocol):
 
 
 class Keys(Protocol):
-    """API keys, by the SHA-256 of the key in hex. The key itself never gets here."""
+    """API keys, by the SHA-256 of the key in hex. The key itself never gets here. Each comes with its holder, if it has
+    one, as they are at that moment."""
 
     async def create(self, key: ApiKey, key_hash: str) -> None:
-        """Conflict when the hash is there already."""
+        """Conflict when the hash is there already; NotFound when its holder is no member, or was removed."""
 
     async def find(self, key_hash: str) -> ApiKey | None:
         """The key in whichever workspace, revoked and expired or not: its workspace is what is asked for."""
@@ -38,6 +39,9 @@ class Keys(Protocol):
 
     async def revoke(self, workspace: UUID, key_id: UUID, at: Micros) -> ApiKey | None:
         """The key as revoked, None when there is none. A second revocation leaves the time of the first."""
+
+    async def prolong(self, workspace: UUID, key_id: UUID, until: Micros) -> None:
+        """It expires then. Nothing happens to one that was revoked."""
 
     async def any_active(self, at: Micros) -> bool:
         """Whether any workspace has a key that is not revoked, nor expired at that time."""

@@ -39,6 +39,7 @@ from stenograph.store.meta.insight_following import InsightFollowing
 from stenograph.store.meta.insights import InsightConfigs, Insights
 from stenograph.store.meta.jobs import Jobs
 from stenograph.store.meta.keys import Keys
+from stenograph.store.meta.members import Members
 from stenograph.store.meta.prices import Prices
 from stenograph.store.meta.projects import Projects
 from stenograph.store.meta.queue_filling import QueueFilling
@@ -60,6 +61,7 @@ class Database:
         self.engine: Final = engine
         self.workspaces: Final = Workspaces(engine)
         self.keys: Final = Keys(engine)
+        self.members: Final = Members(engine)
         self.projects: Final = Projects(engine)
         self.shares: Final = Shares(engine)
         self.feedback_configs: Final = FeedbackConfigs(engine)

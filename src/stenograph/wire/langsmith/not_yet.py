@@ -25,6 +25,7 @@ LATER: Final[dict[str, str]] = {
     r"/runs/rules": "Rules are not offered yet.",
     r"/platform/evaluators": "Evaluators that run by themselves are not offered here: evaluate runs your own.",
     r"/platform/alerts": "Alerts are not offered yet.",
+    r"/(platform/)?orgs/(current/)?members": "People are members of workspaces here: /workspaces/current/members.",
     r"/bulk-exports": "Bulk exports are not offered yet.",
     r"/usage-limits": "There are no usage limits here: only the disk sets one.",
 }

@@ -16,15 +16,12 @@ from stenograph.wire.http import caller, encode, services
 from stenograph.wire.langsmith.runs.convert import time_text
 
 _RETENTION: Final = "How long runs are kept cannot be set through this API: this server keeps them all."
-_MEMBERS: Final = "This server knows API keys and no people: see `stenograph keys`."
 _TAGS: Final = "This server has no tags for projects and other resources; runs have tags of their own."
 
 NOT_OFFERED: Final[dict[str, str]] = {
     "/ttl-settings": _RETENTION,
     "/orgs/ttl-settings": _RETENTION,
     "/workspaces/current/ttl-settings": _RETENTION,
-    "/workspaces/current/members": _MEMBERS,
-    "/workspaces/current/members/{rest:path}": _MEMBERS,
     "/workspaces/current/tag-keys": _TAGS,
     "/workspaces/current/tag-keys/{rest:path}": _TAGS,
     "/workspaces/current/taggings": _TAGS,
@@ -84,7 +81,7 @@ def _refusal(reason: str) -> Callable[[Request], Awaitable[Response]]:
 
 
 def tenant(workspace: Workspace, who: Caller) -> dict[str, Any]:
-    """TenantForUser. There are no organizations here, and no people whose own a workspace could be."""
+    """TenantForUser. There are no organizations here, and a workspace is nobody's own."""
     return {
         "id": workspace.id,
         "organization_id": None,

@@ -26,6 +26,7 @@ from stenograph.domain.annotation.queues import reviewer_of
 from stenograph.domain.annotation.reviewing import Answer, Preference, Reviewing
 from stenograph.domain.annotation.rubrics import check_rubric
 from stenograph.domain.feedback.configs import check_shape
+from stenograph.domain.people import name_of
 from stenograph.errors import Invalid
 from stenograph.model.access import Caller, Permission
 from stenograph.model.annotation_queues import (
@@ -362,6 +363,7 @@ async def done(request: Request) -> Response:
             path_uuid(request, "item_id"),
             reviewer_of(who),
             answers,
+            await name_of(to.meta, who),
         )
     return encode({"archived": found.is_archived})
 

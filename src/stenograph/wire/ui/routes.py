@@ -18,6 +18,7 @@ from stenograph.wire.ui import (
     feedback,
     files,
     insights,
+    members,
     projects,
     queues,
     runs,
@@ -42,6 +43,7 @@ def routes() -> list[BaseRoute]:
     """In the order of matching: fixed paths before those with parameters."""
     return [
         *signing_in.routes(),
+        *members.routes(),
         *projects.routes(),
         *runs.routes(),
         *feedback.routes(),

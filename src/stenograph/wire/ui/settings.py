@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 from stenograph.domain.chat.providers import API_KEY, BASE_URL, OPENAI_KEY, OPENAI_URL
 from stenograph.domain.storage import Storage
 from stenograph.errors import Invalid, ModelRefused, NotFound
-from stenograph.model.access import ApiKey, Caller, Permission, Role
+from stenograph.model.access import ApiKey, Caller, KeyKind, Permission, Role
 from stenograph.model.prices import ModelPrice
 from stenograph.model.projects import ProjectQuery
 from stenograph.model.runs import Micros
@@ -35,46 +35,53 @@ _MILLION: Final = Decimal(1_000_000)
 
 
 class NewKeyIn(msgspec.Struct, frozen=True):
-    """`expires` is a moment in microseconds since 1970; None for a key that holds until it is revoked."""
+    """`expires` is a moment in microseconds since 1970; None for a key that holds until it is revoked. `own`: the
+    viewer's, who is a member; else it belongs to nobody."""
 
     name: str
     role: Role
+    own: bool = False
     expires: Annotated[Micros, msgspec.Meta(ge=0, lt=2**53)] | None = None
 
 
 async def keys(request: Request) -> Response:
-    """GET /ui/api/keys: oldest first, revoked ones too."""
-    who = await viewer(request, Permission.ADMIN)
+    """GET /ui/api/keys: oldest first, revoked ones too, but for sign-ins that have ended. A member who is no admin sees
+    their own."""
+    who = await viewer(request, Permission.READ)
     found = await services(request).access.list_keys(who)
-    return encode({"keys": [_key(key, who) for key in found]})
+    shown = [_key(key, who) for key in found]
+    return encode({"keys": [key for key in shown if key["active"] or not key["signIn"]]})
 
 
 async def create_key(request: Request) -> Response:
     """POST /ui/api/keys: the key with its secret, which no other answer has."""
-    who = await viewer(request, Permission.ADMIN)
+    who = await viewer(request, Permission.READ)
     sent = await body_as(request, NewKeyIn)
     issued = await services(request).access.create_key(
-        who, sent.name.strip(), sent.role, expires_at=sent.expires
+        who, sent.name.strip(), sent.role, expires_at=sent.expires, own=sent.own
     )
     return encode({**_key(issued.key, who), "secret": issued.secret})
 
 
 async def revoke_key(request: Request) -> Response:
     """DELETE /ui/api/keys/{key_id}."""
-    who = await viewer(request, Permission.ADMIN)
+    who = await viewer(request, Permission.READ)
     return encode(_key(await services(request).access.revoke_key(who, path_uuid(request, "key_id")), who))
 
 
 def _key(key: ApiKey, who: Caller) -> dict[str, Any]:
+    """`role` is what it may do: None when its holder may do nothing of that. `own`: it is what the viewer came with."""
     return {
         "id": key.id,
         "name": key.name,
-        "role": key.role.value,
+        "role": None if key.reach is None else key.reach.value,
         "hint": key.hint,
         "created": key.created_at,
         "revoked": key.revoked_at,
         "expires": key.expires_at,
         "active": key.is_active(time.time_ns() // 1000),
+        "signIn": key.kind is KeyKind.SIGN_IN,
+        "of": None if key.holder is None else key.holder.name,
         "own": key.id == who.key_id,
     }
 

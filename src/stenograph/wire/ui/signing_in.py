@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from stenograph.domain.access import require
 from stenograph.domain.page import SIGNED_IN_SECONDS
+from stenograph.domain.people import name_of
 from stenograph.errors import Forbidden, Invalid, Unauthenticated
 from stenograph.model.access import PERMISSIONS, Caller, Permission
 from stenograph.wire.http import api_key, body_as, encode, services
@@ -36,7 +37,7 @@ async def viewer(request: Request, permission: Permission) -> Caller:
     sealed = request.cookies.get(COOKIE)
     if key is None and sealed is not None:
         if request.method not in ("GET", "HEAD"):
-            _from_the_page(request)
+            from_the_page(request)
         key = to.page.sign_ins.open(sealed)
         if key is None and not to.settings.auth_open:
             raise Unauthenticated("Your sign-in has expired.")
@@ -45,7 +46,7 @@ async def viewer(request: Request, permission: Permission) -> Caller:
     return found
 
 
-def _from_the_page(request: Request) -> None:
+def from_the_page(request: Request) -> None:
     """Forbidden when another site's page sent this."""
     site = request.headers.get("sec-fetch-site")
     if site is not None and site != "same-origin":
@@ -57,7 +58,7 @@ def _from_the_page(request: Request) -> None:
 
 async def sign_in(request: Request) -> Response:
     """POST /ui/api/sign-in: a key that may read is kept for this browser."""
-    _from_the_page(request)
+    from_the_page(request)
     sent = await body_as(request, KeyIn)
     key = sent.key.strip()
     if not key or len(key) > MAX_KEY:
@@ -66,21 +67,31 @@ async def sign_in(request: Request) -> Response:
     found = await to.access.authenticate(key)
     require(found, Permission.READ)
     answer = encode({"role": found.role.value})
+    keep(request, answer, key)
+    return answer
+
+
+def keep(request: Request, answer: Response, key: str) -> None:
+    """The browser is signed in by this key from now on."""
     answer.set_cookie(
         COOKIE,
-        to.page.sign_ins.seal(key),
+        services(request).page.sign_ins.seal(key),
         max_age=SIGNED_IN_SECONDS,
         path=PATH,
         httponly=True,
         samesite="strict",
         secure=_is_https(request),
     )
-    return answer
 
 
 async def sign_out(request: Request) -> Response:
-    """DELETE /ui/api/sign-in."""
-    _from_the_page(request)
+    """DELETE /ui/api/sign-in. A key that was made for this browser alone is revoked with it."""
+    from_the_page(request)
+    to = services(request)
+    sealed = request.cookies.get(COOKIE)
+    key = None if sealed is None else to.page.sign_ins.open(sealed)
+    if key is not None:
+        await to.access.end_sign_in(key)
     answer = encode({})
     answer.delete_cookie(COOKIE, path=PATH, httponly=True, samesite="strict", secure=_is_https(request))
     return answer
@@ -91,19 +102,28 @@ def _is_https(request: Request) -> bool:
 
 
 async def me(request: Request) -> Response:
-    """GET /ui/api/me: the workspace, what its viewer may do, and where clients send to."""
+    """GET /ui/api/me: the workspace, who its viewer is and may do, and where clients send to. A member's sign-in
+    lasts as long again."""
     who = await viewer(request, Permission.READ)
     to = services(request)
     workspace = await to.access.workspace(who)
-    return encode(
+    answer = encode(
         {
             "auth": "open" if to.settings.auth_open else "keys",
             "role": who.role.value,
             "may": sorted(permission.value for permission in PERMISSIONS[who.role]),
+            "name": await name_of(to.meta, who),
+            "member": who.member_id,
             "workspace": workspace.name,
             "url": to.settings.public_url or str(request.base_url).rstrip("/"),
         }
     )
+    sealed = request.cookies.get(COOKIE)
+    if sealed is not None and api_key(request) is None:
+        key = to.page.sign_ins.open(sealed)
+        if key is not None and await to.access.prolong(key):
+            keep(request, answer, key)
+    return answer
 
 
 def routes() -> list[BaseRoute]:

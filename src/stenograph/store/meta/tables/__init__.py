@@ -8,7 +8,7 @@ tokens, feedback tokens) is unique everywhere.
 
 from __future__ import annotations
 
-from stenograph.store.meta.tables.access import api_keys, shares, workspaces
+from stenograph.store.meta.tables.access import api_keys, members, shares, workspaces
 from stenograph.store.meta.tables.annotation import (
     annotation_queue_items,
     annotation_queue_removals,
@@ -108,6 +108,7 @@ __all__ = [
     "insight_members",
     "jobs",
     "loose_datapoints",
+    "members",
     "metadata",
     "metadata_labels",
     "model_prices",

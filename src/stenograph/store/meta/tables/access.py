@@ -1,4 +1,4 @@
-"""Workspaces, their keys, and what they share."""
+"""Workspaces, their people and keys, and what they share."""
 
 from __future__ import annotations
 
@@ -33,7 +33,30 @@ api_keys: Final = sa.Table(
     words("description", nullable=True),
     sa.Column("permissions", RawJson(), nullable=True),
     micros("expires_at", nullable=True),
+    sa.Column("member_id", sa.Uuid(), nullable=True),  # of a member: rows of those are never deleted
     sa.Index(None, "workspace_id"),
+)
+sa.Index("ix_api_keys_member_id", api_keys.c.member_id)
+
+members: Final = sa.Table(
+    "members",
+    metadata,
+    own_id(),
+    workspace(),
+    words("name"),
+    words("email", nullable=True),
+    words(
+        "email_key", nullable=True
+    ),  # the address folded; NULL for those who were removed, so that it is free again
+    words("role"),
+    micros("created_at"),
+    micros("joined_at", nullable=True),
+    micros("seen_at", nullable=True),
+    micros("removed_at", nullable=True),
+    words("invited_by", nullable=True),
+    sa.Column("link_hash", Words(), nullable=True, unique=True),
+    micros("link_until", nullable=True),
+    sa.UniqueConstraint("workspace_id", "email_key", name="uq_members_email"),
 )
 
 shares: Final = sa.Table(
