@@ -49,8 +49,10 @@ from stenograph.domain.recall.recalling import Recalling
 from stenograph.domain.recording.dead_letters import DeadLetters
 from stenograph.domain.recording.ingest import Ingest
 from stenograph.domain.recording.recorder import Follower, Pace, Recorder
+from stenograph.domain.retention.retention import RetentionServices
 from stenograph.domain.runs import RunReader
 from stenograph.domain.sharing import Sharing
+from stenograph.domain.trace_deletion import TraceDeletion
 from stenograph.domain.unclaimed_files import UnclaimedFiles
 from stenograph.domain.usage.prices import PriceBook
 from stenograph.errors import StenographError
@@ -91,6 +93,8 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
     late = LateExamples(stores.meta, reader, recorder)
     examples = Examples(stores.meta, stores.blobs, files, datasets, reader, late)
     queues, queue_items = AnnotationQueues(stores.meta), QueueItems(stores.meta, reader)
+    sharing = Sharing(stores.meta, reader)
+    trace_deletion = TraceDeletion(reader, sharing, queue_items)
     secret = _secret(settings.data_dir)
     conversing, recalling, writers = _conversing(settings, stores, models, secret, prices)
     bodies = _bodies(settings)
@@ -109,7 +113,8 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
             feedback_configs=configs,
             feedback_formulas=formulas,
             feedback_tokens=FeedbackTokens(stores.meta, configs),
-            sharing=Sharing(stores.meta, reader),
+            sharing=sharing,
+            retention=RetentionServices.over(stores.meta, stores.runs, recorder, trace_deletion, metrics),
             datasets=datasets,
             dataset_sharing=DatasetSharing(stores.meta, datasets),
             examples=examples,
@@ -258,9 +263,11 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
     await services.queue_filling.start()
     await services.evaluation.start()
     await services.insights.start()
+    await services.retention.expiry.start()
     try:
         yield services
     finally:
+        await services.retention.expiry.stop()
         await services.insights.stop()
         await services.chat.stop()
         await services.recalling.docs.stop()
