@@ -82,19 +82,15 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
     recorder = _recorder(settings, stores, prices, metrics, evaluation.noting)
     evaluation.follow(recorder, stores.runs, metrics)
     projects = Projects(stores.meta)
-    configs = FeedbackConfigs(stores.meta)
-    formulas = FeedbackFormulas(stores.meta)
+    configs, formulas = FeedbackConfigs(stores.meta), FeedbackFormulas(stores.meta)
     reader = RunReader(stores.runs, recorder, stores.blobs, formulas, metrics, Membership(stores.meta))
     stats = ProjectStats(projects, reader)
     feedback = FeedbackService(stores.runs, recorder, configs, metrics)
     files = UnclaimedFiles(stores.meta, stores.runs, recorder, stores.blobs, stores.files)
     ingest = Ingest(recorder, stores.runs, projects, files, max_runs_per_trace=settings.max_runs_per_trace)
-    datasets = Datasets(stores.meta, stores.blobs)
-    late = LateExamples(stores.meta, reader, recorder)
+    datasets, late = Datasets(stores.meta, stores.blobs), LateExamples(stores.meta, reader, recorder)
     examples = Examples(stores.meta, stores.blobs, files, datasets, reader, late)
     queues, queue_items = AnnotationQueues(stores.meta), QueueItems(stores.meta, reader)
-    sharing = Sharing(stores.meta, reader)
-    trace_deletion = TraceDeletion(reader, sharing, queue_items)
     secret = _secret(settings.data_dir)
     conversing, recalling, writers = _conversing(settings, stores, models, secret, prices)
     bodies = _bodies(settings)
@@ -113,8 +109,8 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
             feedback_configs=configs,
             feedback_formulas=formulas,
             feedback_tokens=FeedbackTokens(stores.meta, configs),
-            sharing=sharing,
-            retention=RetentionServices.over(stores.meta, stores.runs, recorder, trace_deletion, metrics),
+            sharing=Sharing(stores.meta, reader),
+            retention=_retention(stores, recorder, reader, queue_items, metrics),
             datasets=datasets,
             dataset_sharing=DatasetSharing(stores.meta, datasets),
             examples=examples,
@@ -173,6 +169,17 @@ def _conversing(
         recalling,
         Writers(stores.meta, models, providers, conversing.secrets, prices, settings),
     )
+
+
+def _retention(
+    stores: Stores,
+    recorder: Recorder,
+    runs: RunReader,
+    items: QueueItems,
+    metrics: Metrics,
+) -> RetentionServices:
+    deletion = TraceDeletion(runs, Sharing(stores.meta, runs), items)
+    return RetentionServices.over(stores.meta, stores.runs, recorder, deletion, metrics)
 
 
 def _insights(

@@ -33,7 +33,7 @@ from stenograph.errors import Invalid, NotFound, StoreUnavailable
 from stenograph.model.access import Workspace
 from stenograph.model.annotation_queues import AnnotationQueue
 from stenograph.model.projects import NewProject, Project
-from stenograph.model.query import FeedbackQuery, RunQuery, RunSelection
+from stenograph.model.query import RunQuery, RunSelection
 from stenograph.model.queue_items import ThreadPlace
 from stenograph.model.retention import DAY, MAX_DAYS, Aged, OwnRetention, Retention, Tier, limits
 from stenograph.model.runs import Attachment, Run
@@ -509,9 +509,9 @@ def _aged(runs: int) -> Aged:
 
 
 def test_batches_hold_few_runs_and_whole_traces() -> None:
-    many = [_aged(3000), _aged(2000), _aged(1), _aged(90_000), _aged(5000), _aged(4999), _aged(1)]
+    many = [_aged(3000), _aged(1500), _aged(1), _aged(90_000), _aged(4500), _aged(4499), _aged(1)]
     assert [[each.runs for each in batch] for batch in batches(many)] == [
-        [3000, 2000], [1], [90_000], [5000], [4999, 1],
+        [3000, 1500], [1], [90_000], [4500], [4499, 1],
     ]  # fmt: skip
     assert [len(batch) for batch in batches([_aged(1)] * 1001)] == [500, 500, 1]
     assert list(batches([])) == []

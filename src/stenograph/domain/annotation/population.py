@@ -40,9 +40,7 @@ class QueuePopulation:
             if project.reference_dataset_id is None:
                 raise Invalid(f"project {session_id} is no experiment", ("session_ids", index))
 
-    async def fill(
-        self, queue: AnnotationQueue, session_ids: Sequence[UUID], *, keeps: bool = True
-    ) -> int:
+    async def fill(self, queue: AnnotationQueue, session_ids: Sequence[UUID], *, keeps: bool = True) -> int:
         """How many items the queue has of the runs of these experiments, earlier ones included.
 
         An experiment's runs come in the order in which they started. Runs of an example that the other
@@ -62,9 +60,7 @@ class QueuePopulation:
                 )
         return count
 
-    async def _fill_pairs(
-        self, queue: AnnotationQueue, first: UUID, second: UUID, *, keeps: bool
-    ) -> int:
+    async def _fill_pairs(self, queue: AnnotationQueue, first: UUID, second: UUID, *, keeps: bool) -> int:
         waiting: dict[UUID, list[RunPlace]] = defaultdict(list)
         async for page in self._roots(queue.workspace, first):
             for run in page:

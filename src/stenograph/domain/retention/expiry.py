@@ -37,9 +37,9 @@ log = structlog.get_logger("stenograph.retention")
 EVERY: Final = 3600.0
 """Seconds between two rounds."""
 
-RUNS: Final = 5000
+RUNS: Final = 4500
 TRACES: Final = 500
-"""Of one batch, but for a trace that has more runs by itself."""
+"""Of one batch, but for a trace that has more runs by itself: what the run store deletes in one go."""
 
 
 class Expiry:

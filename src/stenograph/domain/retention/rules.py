@@ -78,7 +78,7 @@ class Rules:
         return Going(traces, runs)
 
     async def tiers(self, workspace: UUID, runs: Sequence[Run]) -> Mapping[UUID, Tier]:
-        """By trace, what LangSmith calls its tier: the long one of what was judged, and of all that is kept for ever."""
+        """By trace, what LangSmith calls its tier: the long one where it was judged, or is kept for ever."""
         asked = await self._retention.read(workspace) if runs else None
         tiers = {run.trace_id: Tier.LONG for run in runs}
         if asked is None:

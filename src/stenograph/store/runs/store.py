@@ -194,6 +194,8 @@ class Runs:
             # A clock that was set back must not leave a run in place, nor this loop without an end.
             await self.write([run.tombstone(max(version, run.version + 1)) for run in page], [])
             gone += ids
+            if len(page) < wanted.limit:
+                return gone
 
     async def files(self, selection: RunSelection) -> list[Run]:
         return rows.runs(selection.workspace, await self._engine.query(*query.files(selection)))

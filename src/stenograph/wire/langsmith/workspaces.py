@@ -15,14 +15,10 @@ from stenograph.model.projects import ProjectQuery
 from stenograph.wire.http import caller, encode, services
 from stenograph.wire.langsmith.runs.convert import time_text
 
-_RETENTION: Final = "How long runs are kept cannot be set through this API: this server keeps them all."
 _MEMBERS: Final = "This server knows API keys and no people: see `stenograph keys`."
 _TAGS: Final = "This server has no tags for projects and other resources; runs have tags of their own."
 
 NOT_OFFERED: Final[dict[str, str]] = {
-    "/ttl-settings": _RETENTION,
-    "/orgs/ttl-settings": _RETENTION,
-    "/workspaces/current/ttl-settings": _RETENTION,
     "/workspaces/current/members": _MEMBERS,
     "/workspaces/current/members/{rest:path}": _MEMBERS,
     "/workspaces/current/tag-keys": _TAGS,
