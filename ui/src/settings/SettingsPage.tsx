@@ -10,12 +10,14 @@ import { DeadLetters } from "./DeadLetters";
 import { Keys } from "./Keys";
 import { ModelServers } from "./ModelServers";
 import { Prices } from "./Prices";
+import { Retention } from "./Retention";
 import { Storage } from "./Storage";
 
 const PAGES: readonly { key: string; title: string; needs: string; view: () => ReactNode }[] = [
   { key: "keys", title: "API keys", needs: "admin", view: () => <Keys /> },
   { key: "prices", title: "Model prices", needs: "read", view: () => <Prices /> },
   { key: "models", title: "Model endpoints", needs: "read", view: () => <ModelServers /> },
+  { key: "retention", title: "Retention", needs: "read", view: () => <Retention /> },
   { key: "storage", title: "Storage", needs: "read", view: () => <Storage /> },
   { key: "dead-letters", title: "Dead letters", needs: "admin", view: () => <DeadLetters /> },
 ];

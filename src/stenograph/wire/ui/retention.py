@@ -9,7 +9,7 @@ POST /ui/api/retention/projects/preview   the same -> {traces, runs}
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -18,12 +18,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from stenograph.domain.retention.rules import Going
-from stenograph.model.access import Permission
+from stenograph.model.access import PERMISSIONS, Caller, Permission
+from stenograph.model.projects import ProjectQuery, ProjectSort
 from stenograph.model.retention import (
     DAY,
-    LONG_DAYS,
     MAX_DAYS,
-    SHORT_DAYS,
     OwnRetention,
     Retention,
     Round,
@@ -32,6 +31,9 @@ from stenograph.model.retention import (
 )
 from stenograph.wire.http import body_as, encode, of_body, services
 from stenograph.wire.ui.signing_in import viewer
+
+MAX_PROJECTS: Final = 5000
+"""That are offered to choose from."""
 
 
 class AskedIn(msgspec.Struct, frozen=True):
@@ -59,7 +61,7 @@ def routes() -> list[BaseRoute]:
 async def read(request: Request) -> Response:
     """GET /ui/api/retention."""
     who = await viewer(request, Permission.READ)
-    return encode(await _state(request, who.workspace))
+    return encode(await _state(request, who))
 
 
 async def ask(request: Request) -> Response:
@@ -69,7 +71,7 @@ async def ask(request: Request) -> Response:
     rules = services(request).retention.rules
     with of_body():
         await rules.ask(rules.drafted(who.workspace, sent.short, sent.long, sent.tier))
-    return encode(await _state(request, who.workspace))
+    return encode(await _state(request, who))
 
 
 async def preview(request: Request) -> Response:
@@ -88,7 +90,7 @@ async def say(request: Request) -> Response:
     sent = await body_as(request, OwnIn)
     with of_body():
         await services(request).retention.rules.say(who.workspace, sent.project, sent.tier, sent.days)
-    return encode(await _state(request, who.workspace))
+    return encode(await _state(request, who))
 
 
 async def preview_of_project(request: Request) -> Response:
@@ -110,8 +112,9 @@ async def preview_of_project(request: Request) -> Response:
         return encode(_going(await rules.preview(asked, own)))
 
 
-async def _state(request: Request, workspace: UUID) -> dict[str, Any]:
-    rules = services(request).retention.rules
+async def _state(request: Request, who: Caller) -> dict[str, Any]:
+    """For those who may change it with the projects that there are."""
+    workspace, rules = who.workspace, services(request).retention.rules
     asked = await rules.read(workspace)
     owns = await rules.owns(workspace)
     last = await rules.last_round(workspace)
@@ -124,9 +127,21 @@ async def _state(request: Request, workspace: UUID) -> dict[str, Any]:
         "projects": [_own(asked, own) for own in owns if not own.silent],
         "experiments": sum(own.experiment and own.silent for own in owns),
         "last": None if last is None else _round(last),
-        "usual": {"short": SHORT_DAYS, "long": LONG_DAYS},
+        "choices": await _choices(request, who),
         "most": MAX_DAYS,
     }
+
+
+async def _choices(request: Request, who: Caller) -> list[dict[str, Any]]:
+    if Permission.ADMIN not in PERMISSIONS[who.role]:
+        return []
+    wanted = ProjectQuery(
+        workspace=who.workspace, sort=ProjectSort.NAME, descending=False, limit=MAX_PROJECTS
+    )
+    return [
+        {"id": project.id, "name": project.name, "experiment": project.reference_dataset_id is not None}
+        for project in await services(request).projects.find(wanted)
+    ]
 
 
 def _own(asked: Retention | None, own: OwnRetention) -> dict[str, Any]:
