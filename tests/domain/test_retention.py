@@ -338,6 +338,7 @@ def test_a_trace_in_two_projects_stays_as_long_as_the_longer_of_them_says(at_des
 def test_projects_and_experiments_are_kept_as_they_say(at_desk: At) -> None:
     async def work(at: Desk) -> None:
         dataset = uuid4()
+        said: dict[str, Any]
         traces = {
             name: await at.trace(await at.project(name, **said))
             for name, said in {

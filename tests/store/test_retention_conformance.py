@@ -290,7 +290,7 @@ def test_what_was_written_since_is_told(runs: OpenRuns, workspace: UUID) -> None
     write(runs.store, *(old(workspace, name) for name in names))
     write(runs.store, old(workspace, "a child", 1, "a", version=NOON + 5))
     write(runs.store, old(workspace, "b").tombstone(NOON + 5))
-    more = {"trace_id": traces["c"], "home": PROJECT, "version": NOON + 5}
+    more: dict[str, Any] = {"trace_id": traces["c"], "home": PROJECT, "version": NOON + 5}
     write(runs.store, feedback(workspace, "new", "c", **more))
     found = wait(runs.store.touched(workspace, set(traces.values()), NOON + 4))
     assert found == {traces["a"], traces["c"]}
