@@ -338,19 +338,16 @@ def test_a_trace_in_two_projects_stays_as_long_as_the_longer_of_them_says(at_des
 def test_projects_and_experiments_are_kept_as_they_say(at_desk: At) -> None:
     async def work(at: Desk) -> None:
         dataset = uuid4()
-        said: dict[str, Any]
-        traces = {
-            name: await at.trace(await at.project(name, **said))
-            for name, said in {
-                "silent": {},
-                "short": {"trace_tier": "shortlived"},
-                "long": {"trace_tier": "longlived"},
-                "own": {"trace_tier": "longlived", "longlived_ttl_days": 40},
-                "ever": {"trace_tier": "longlived", "longlived_ttl_days": MAX_DAYS},
-                "experiment": {"reference_dataset_id": dataset},
-                "brief experiment": {"reference_dataset_id": dataset, "trace_tier": "shortlived"},
-            }.items()
+        projects: dict[str, dict[str, Any]] = {
+            "silent": {},
+            "short": {"trace_tier": "shortlived"},
+            "long": {"trace_tier": "longlived"},
+            "own": {"trace_tier": "longlived", "longlived_ttl_days": 40},
+            "ever": {"trace_tier": "longlived", "longlived_ttl_days": MAX_DAYS},
+            "experiment": {"reference_dataset_id": dataset},
+            "brief experiment": {"reference_dataset_id": dataset, "trace_tier": "shortlived"},
         }
+        traces = {name: await at.trace(await at.project(name, **said)) for name, said in projects.items()}
         named = {trace: name for name, trace in traces.items()}
 
         async def left() -> set[str]:
