@@ -160,6 +160,34 @@ def test_runs_tell_their_tier(own: httpx.Client, own_server: Server) -> None:
     assert own.get(f"/runs/{judged}").json()["trace_tier"] == "longlived"
 
 
+# -- rounds ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", ["kill", "stop"])
+def test_a_server_that_ends_in_the_middle_goes_on(own: httpx.Client, own_server: Server, end: str) -> None:
+    project = own.post("/sessions", json={"name": "old"}).json()["id"]
+    young = own.post("/sessions", json={"name": "young"}).json()["id"]
+    have_had(own_server, project, *(f"trace {number}" for number in range(1200)))
+    run = str(uuid.uuid4())
+    own.post(
+        "/runs", json={"id": run, "trace_id": run, "name": "now", "run_type": "chain", "session_id": young}
+    ).raise_for_status()
+
+    def left(session: str) -> int:
+        count: int = own.post("/runs/stats", json={"session": [session]}).json()["run_count"]
+        return count
+
+    assert (left(project), left(young)) == (2400, 1)
+    own.put("/ui/api/retention", json={"short": 30}).raise_for_status()
+    if end == "kill":
+        own_server.kill()
+    else:
+        assert own_server.stop() == 0
+    own_server.start()
+    _until(lambda: left(project) == 0)
+    assert left(young) == 1
+
+
 # -- what hangs on traces that are gone --------------------------------------------------------------------
 
 
