@@ -734,6 +734,8 @@ def test_a_project_says_something_and_takes_it_back(at_desk: At) -> None:
             await at.rules.say(OTHER, project, None, None)
         with pytest.raises(Invalid):
             await at.rules.say(MINE, project, Tier.LONG, 0)
+        with pytest.raises(Invalid):
+            await at.rules.preview(draft, msgspec.structs.replace(own, long_days=0))
 
     at_desk(work)
 

@@ -37,6 +37,9 @@ log = structlog.get_logger("stenograph.retention")
 EVERY: Final = 3600.0
 """Seconds between two rounds."""
 
+PAUSE: Final = 60.0
+"""Seconds to the next round after one in which a store did not answer: it may be the scan that is too much for it."""
+
 RUNS: Final = 4500
 TRACES: Final = 500
 """Of one batch, but for a trace that has more runs by itself: what the run store deletes in one go."""
@@ -61,7 +64,7 @@ class Expiry:
         self._metrics = metrics
         self._clock = clock
         self._rest = rest
-        self._rounds = Rounds("deleting old traces", self._round)
+        self._rounds = Rounds("deleting old traces", self._round, pause=PAUSE, idle=10 * PAUSE)
         self._batch = asyncio.Lock()
 
     async def start(self) -> None:

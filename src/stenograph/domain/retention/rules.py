@@ -65,9 +65,13 @@ class Rules:
         return await self._retention.last_round(workspace)
 
     async def preview(self, draft: Retention, own: OwnRetention | None = None) -> Going:
-        """What would be deleted now if the workspace asked for this; with `own` also what that project says then."""
+        """What would be deleted now if the workspace asked for this; with `own` also what that project says then.
+
+        Invalid for days that the project cannot have.
+        """
         owns = {each.project: each for each in await self._retention.owns(draft.workspace)}
         if own is not None:
+            _check_days(own.long_days, "days")
             former = owns.get(own.project)
             experiment = former is not None and former.experiment
             owns[own.project] = msgspec.structs.replace(own, experiment=experiment)
