@@ -50,8 +50,10 @@ from stenograph.domain.recall.recalling import Recalling
 from stenograph.domain.recording.dead_letters import DeadLetters
 from stenograph.domain.recording.ingest import Ingest
 from stenograph.domain.recording.recorder import Follower, Pace, Recorder
+from stenograph.domain.retention.retention import RetentionServices
 from stenograph.domain.runs import RunReader
 from stenograph.domain.sharing import Sharing
+from stenograph.domain.trace_deletion import TraceDeletion
 from stenograph.domain.unclaimed_files import UnclaimedFiles
 from stenograph.domain.usage.prices import PriceBook
 from stenograph.errors import StenographError
@@ -87,8 +89,7 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
     feedback = FeedbackService(stores.runs, recorder, configs, metrics)
     files = UnclaimedFiles(stores.meta, stores.runs, recorder, stores.blobs, stores.files)
     ingest = Ingest(recorder, stores.runs, projects, files, max_runs_per_trace=settings.max_runs_per_trace)
-    datasets = Datasets(stores.meta, stores.blobs)
-    late = LateExamples(stores.meta, reader, recorder)
+    datasets, late = Datasets(stores.meta, stores.blobs), LateExamples(stores.meta, reader, recorder)
     examples = Examples(stores.meta, stores.blobs, files, datasets, reader, late)
     queues, queue_items = AnnotationQueues(stores.meta), QueueItems(stores.meta, reader)
     secret = _secret(settings.data_dir)
@@ -111,6 +112,7 @@ def assemble(settings: Settings, stores: Stores, metrics: Metrics) -> tuple[Serv
             feedback_formulas=formulas,
             feedback_tokens=FeedbackTokens(stores.meta, configs),
             sharing=Sharing(stores.meta, reader),
+            retention=_retention(stores, recorder, reader, queue_items, metrics),
             datasets=datasets,
             dataset_sharing=DatasetSharing(stores.meta, datasets),
             examples=examples,
@@ -169,6 +171,17 @@ def _conversing(
         recalling,
         Writers(stores.meta, models, providers, conversing.secrets, prices, settings),
     )
+
+
+def _retention(
+    stores: Stores,
+    recorder: Recorder,
+    runs: RunReader,
+    items: QueueItems,
+    metrics: Metrics,
+) -> RetentionServices:
+    deletion = TraceDeletion(runs, Sharing(stores.meta, runs), items)
+    return RetentionServices.over(stores.meta, stores.runs, recorder, deletion, metrics)
 
 
 def _insights(
@@ -259,9 +272,11 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
     await services.queue_filling.start()
     await services.evaluation.start()
     await services.insights.start()
+    await services.retention.expiry.start()
     try:
         yield services
     finally:
+        await services.retention.expiry.stop()
         await services.insights.stop()
         await services.chat.stop()
         await services.recalling.docs.stop()

@@ -187,6 +187,8 @@ class Metrics:
         self._evaluations = self._counter(
             "evaluations", "Attempts of evaluators at new events, by what became of them.", "outcome"
         )
+        self._expired_traces = self._counter("expired_traces", "Traces deleted by age.")
+        self._expired_runs = self._counter("expired_runs", "Runs of those traces.")
 
     def _make_gauges(self) -> None:
         self._inbox_bytes = self._gauge("inbox_bytes", "Bytes in the inbox, waiting for the run store.")
@@ -244,6 +246,11 @@ class Metrics:
     def evaluated(self, outcome: str) -> None:
         """An evaluator was run on a new event. `outcome` is the status of the task then (model/evaluators.py)."""
         self._evaluations.labels(outcome).inc()
+
+    def expired(self, traces: int, runs: int) -> None:
+        """So many traces were deleted by age, with their runs."""
+        self._expired_traces.inc(traces)
+        self._expired_runs.inc(runs)
 
     def flushed(self, rows: int, seconds: float) -> None:
         """One batch was written to the run store."""

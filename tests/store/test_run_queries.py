@@ -35,9 +35,10 @@ from stenograph.model.measures import (
     Span,
 )
 from stenograph.model.query import Cursor, FeedbackQuery, RunQuery, RunSelection, ThreadQuery
+from stenograph.model.retention import DAY, Aging, Queued, Term
 from stenograph.model.runs import Run
 from stenograph.model.values import Document, InDocument, InFeedback
-from stenograph.store.runs import feedback_query, figures, measures, query
+from stenograph.store.runs import aging, feedback_query, figures, measures, query
 from stenograph.store.runs.feedback_query import Asked
 from stenograph.store.runs.query import Statement
 
@@ -47,6 +48,22 @@ WORKSPACE, PROJECT, OTHER = UUID(int=0xA), UUID(int=0xB), UUID(int=0xC)
 ONE, TWO = UUID(int=1), UUID(int=2)
 NOON = 1_768_910_400_000_000
 HOUR = 3_600_000_000
+MONTH_AGO = NOON - 30 * DAY
+AGING = Aging(
+    workspace=WORKSPACE,
+    now=NOON,
+    rest=Term(MONTH_AGO, None),
+    terms=(Term(NOON - 60 * DAY, NOON - 90 * DAY, (PROJECT,)), Term(None, None, (OTHER,))),
+)
+AGING_SOME = Aging(
+    workspace=WORKSPACE,
+    now=NOON,
+    rest=Term(None, None),
+    terms=(Term(MONTH_AGO, None, (PROJECT,)),),
+    without=(OTHER,),
+    after=(5, ONE),
+    limit=10,
+)
 COLUMNS = frozenset({"name", "inputs"})
 
 PLAIN = RunSelection(workspace=WORKSPACE, projects=(PROJECT,), is_root=True)
@@ -258,6 +275,13 @@ STATEMENTS: dict[str, Statement] = {
     "traces_with_feedback": feedback_query.traces_with_feedback(WORKSPACE, RUNS, True),
     "traces_with_feedback_all_filed": feedback_query.traces_with_feedback(WORKSPACE, RUNS[:1], False),
     "unfiled_feedback": feedback_query.unfiled_feedback(1000),
+    "aged": aging.aged(AGING),
+    "aged_of_some_projects": aging.aged(AGING_SOME),
+    "in_use": aging.in_use(AGING, [ONE, TWO]),
+    "in_use_of_some_projects": aging.in_use(AGING_SOME, [ONE]),
+    "judged": aging.judged(WORKSPACE, [ONE, TWO]),
+    "holding": aging.holding(WORKSPACE, Queued(frozenset((ONE,)), frozenset(("it's a thread",)))),
+    "touched": aging.touched(WORKSPACE, [ONE], 7),
     "project_feedback_stats": feedback_query.project_feedback_stats(WORKSPACE, [PROJECT, OTHER]),
 }
 
@@ -284,10 +308,10 @@ def test_values_are_bound_and_stay_in_their_workspace(name: str) -> None:
 
 
 def test_every_statement_is_pinned() -> None:
-    """Each builder of query.py, figures.py, measures.py and feedback_query.py, and no file without a statement."""
+    """Each builder of these modules is recorded, and there is no file without a statement."""
     built = {
         name
-        for module in (query, figures, measures, feedback_query)
+        for module in (query, figures, measures, feedback_query, aging)
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and function.__annotations__.get("return") == "Statement"
         if not name.startswith("_")

@@ -20,6 +20,7 @@ from stenograph.model.feedback import refile
 from stenograph.model.filters import Search
 from stenograph.model.query import FeedbackQuery, RunQuery, RunSelection
 from stenograph.model.runs import Run
+from stenograph.store.runs import settle
 from stenograph.store.runs.chdb import Chdb
 from stenograph.store.runs.settle import (
     COLD_SECONDS,
@@ -30,6 +31,7 @@ from stenograph.store.runs.settle import (
     Pace,
     Part,
     Settling,
+    large_and_cold,
     next_step,
     parts_of,
 )
@@ -87,6 +89,45 @@ def part(week: str = "w1", rows: int = 10, *, indexed: bool = True, size: int = 
 )
 def test_what_is_done_next(parts: Sequence[Part], quiet: bool, step: Merge | Index | None) -> None:
     assert next_step(parts, PACE, quiet=quiet, now=NOW) == step
+
+
+def test_a_large_week_is_merged_when_most_of_it_was_deleted() -> None:
+    large = [part(size=6000, age=COLD_SECONDS + 1), part(rows=5, size=6000, age=COLD_SECONDS + 1)]
+    small = [part("w2", rows=10), part("w2", rows=1)]
+    one = [part("w3", size=20_000, age=COLD_SECONDS + 1)]
+    warm = [part("w4", size=6000), part("w4", rows=1, size=6000, age=COLD_SECONDS + 1)]
+    parts = [*large, *small, *one, *warm]
+    assert large_and_cold(parts, PACE, NOW) == ["w1"]
+    assert next_step(parts, PACE, quiet=True, now=NOW) is None
+    assert next_step(parts, PACE, quiet=True, now=NOW, emptied=["w1", "w3", "w4"]) == Merge("w1")
+    assert next_step(parts, PACE, quiet=True, now=NOW, emptied=["w1"], spared=["w1"]) is None
+    assert next_step(parts, PACE, quiet=False, now=NOW, emptied=["w1"]) is None
+    judged = [part(FEEDBACK, size=20_000, age=COLD_SECONDS + 1)] * 2
+    assert large_and_cold(judged, PACE, NOW) == []
+
+
+def test_the_room_of_a_large_week_is_freed_when_it_was_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settle, "COLD_SECONDS", -3600)
+
+    async def work() -> None:
+        async with opened(tmp_path) as (engine, store):
+            settling = Settling(engine, replace(EAGER, merge_bytes=0, tail=2**40, longest_tail=2**40))
+            runs = [*batch(0), *batch(1)]
+            await store.write(runs[: len(runs) // 2], [])
+            await store.write(runs[len(runs) // 2 :], [])
+            assert await settling.step(quiet=True) is False
+            everything = RunSelection(workspace=WORKSPACE)
+            await store.delete(everything, max(run.version for run in runs) + 1)
+            assert await settling.step(quiet=True) is True
+            assert await settling.step(quiet=True) is False
+            left = [each for each in await parts_of(engine) if each.week != FEEDBACK]
+            assert len(left) == 1
+            assert left[0].rows == len({run.id for run in runs}), "the tombstones"
+            assert await store.count(everything) == 0
+
+    asyncio.run(work())
 
 
 def test_a_week_that_is_spared_is_not_merged() -> None:

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 
 from stenograph.model.query import FeedbackQuery, RunSelection
@@ -13,7 +14,7 @@ from stenograph.model.runs import Run
 from stenograph.settings import Settings
 from stenograph.store.open import open_runs
 from stenograph.store.runs.chdb import Chdb
-from tests.store.run_samples import NOON, run
+from tests.store.run_samples import NOON, feedback, run
 
 OLD_FEEDBACK = """CREATE TABLE feedback (
     workspace_id UUID, run_id UUID, id UUID, version UInt64, deleted UInt8 DEFAULT 0, trace_id UUID, project_id UUID,
@@ -111,5 +112,35 @@ def test_a_table_of_feedback_in_large_blocks_gets_small_ones(tmp_path: Path) -> 
         assert not await _is_in_small_blocks(tmp_path)
         await (await open_runs(settings)).close()
         assert await _is_in_small_blocks(tmp_path)
+
+    asyncio.run(work())
+
+
+def test_feedback_of_a_time_without_retention_has_its_traces_kept(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, runs_url=f"chdb://{tmp_path / 'runs'}", settle_seconds=0)
+    workspace = uuid4()
+    judged: Run = run(workspace, "judged")
+    given = feedback(workspace, "given", "judged", home=judged.project_id, trace_id=judged.trace_id)
+
+    async def work() -> None:
+        store = await open_runs(settings)
+        await store.write([judged], [given])
+        await store.close()
+        engine = Chdb(tmp_path / "runs", readers=1, threads=1, memory=1 << 30, seconds=30)
+        await engine.execute("ALTER TABLE feedback DROP COLUMN keeps SETTINGS mutations_sync = 1")
+        await engine.close()
+        for again in (0, 2):
+            store = await open_runs(settings)
+            try:
+                (found,) = await store.feedback(FeedbackQuery(workspace=workspace))
+                assert found.keeps is True
+                assert await store.judged_traces(workspace, [judged.trace_id]) == {judged.trace_id}
+                await store.write(
+                    [], [msgspec.structs.replace(given, keeps=False, version=given.version + again + 1)]
+                )
+                assert await store.judged_traces(workspace, [judged.trace_id]) == set()
+                await store.write([], [msgspec.structs.replace(given, version=given.version + again + 2)])
+            finally:
+                await store.close()
 
     asyncio.run(work())

@@ -27,7 +27,7 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=2
     `run_id` may name a run that has not arrived yet; with none, the feedback is on `project_id` itself.
     `score` is the number to compute with; `raw_score` keeps what was sent (`true` is not `1` to clients).
     `home` is the project that it is filed under (see `filed`); before that, project, trace and start time are
-    what the client said of the run.
+    what the client said of the run. One that `keeps` has its run's trace count as judged: see model/retention.py.
     """
 
     workspace: UUID
@@ -54,6 +54,7 @@ class Feedback(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag=2
     version: int = 0
     is_root: bool = False
     home: UUID | None = None
+    keeps: bool = True
 
     @property
     def place(self) -> Place:

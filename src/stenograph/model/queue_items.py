@@ -60,7 +60,7 @@ class QueueItem(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to review: a run, two runs to compare (`run` and `paired`), or a thread.
 
     A queue has one item for each `subject`. `archived_at` is when enough reviewers had completed it, None
-    before.
+    before. One that `keeps` has its trace count as judged: see model/retention.py.
     """
 
     id: UUID
@@ -73,6 +73,7 @@ class QueueItem(msgspec.Struct, frozen=True, kw_only=True):
     source_proposed_example_id: UUID | None = None
     last_reviewed_time: Micros | None = None
     archived_at: Micros | None = None
+    keeps: bool = True
 
     @property
     def kind(self) -> ItemKind:

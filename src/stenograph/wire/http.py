@@ -42,6 +42,7 @@ from stenograph.domain.recall.recalling import Recalling
 from stenograph.domain.recording.dead_letters import DeadLetters
 from stenograph.domain.recording.derive import moment
 from stenograph.domain.recording.ingest import Ingest
+from stenograph.domain.retention.retention import RetentionServices
 from stenograph.domain.runs import RunReader
 from stenograph.domain.sharing import Sharing
 from stenograph.domain.unclaimed_files import UnclaimedFiles
@@ -80,6 +81,7 @@ class Services:
     feedback_formulas: FeedbackFormulas
     feedback_tokens: FeedbackTokens
     sharing: Sharing
+    retention: RetentionServices
     datasets: Datasets
     dataset_sharing: DatasetSharing
     examples: Examples

@@ -1,4 +1,4 @@
-SELECT home, run_id, id, version, trace_id, project_id, key, created_at, modified_at, score, raw_score, value, comment, correction, source_type, source, group_id, comparative_experiment_id, start_time, extra, error, is_root
+SELECT home, run_id, id, version, trace_id, project_id, key, created_at, modified_at, score, raw_score, value, comment, correction, source_type, source, group_id, comparative_experiment_id, start_time, extra, error, is_root, keeps
 FROM feedback FINAL
 WHERE workspace_id = {p0:UUID}
   AND home = {p1:UUID}

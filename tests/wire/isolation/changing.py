@@ -60,6 +60,32 @@ CHANGES: list[Case] = [
     Case("PATCH", "/workspaces/current/members/{member_id}", Permission.ADMIN, {"role_id": "read"}, changes=True),
     Case("DELETE", "/workspaces/current/members/{member_id}/pending", Permission.ADMIN, changes=True),
     Case("DELETE", "/workspaces/current/members/{member_id}", Permission.ADMIN, changes=True),
+    Case("PUT", "/ui/api/retention", Permission.ADMIN, {"short": 36000}, changes=True, told=False),
+    Case(
+        "PUT",
+        "/ui/api/retention/projects",
+        Permission.ADMIN,
+        {"project": "<project>", "tier": "shortlived"},
+        changes=True,
+    ),
+    Case(
+        "PUT", "/ttl-settings", Permission.ADMIN, {"default_trace_tier": "shortlived"}, changes=True, told=False
+    ),
+    Case(
+        "PUT",
+        "/orgs/ttl-settings",
+        Permission.ADMIN,
+        {"default_trace_tier": "shortlived", "tenant_id": "<workspace>"},
+        changes=True,
+    ),
+    Case(
+        "PUT",
+        "/workspaces/current/ttl-settings",
+        Permission.ADMIN,
+        {"longlived_ttl_days": 36400},
+        changes=True,
+        told=False,
+    ),
     writes("POST", "/ui/api/bulk/queue", {"runs": ["<run>"], "to": "<queue>"}),
     writes("POST", "/ui/api/bulk/dataset", {"runs": ["<run>"], "to": "<dataset>"}),
     writes("PATCH", "/feedback/{feedback_id}", {"comment": "mine"}),

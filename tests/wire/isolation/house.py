@@ -77,6 +77,9 @@ class House:
         self._people(things, made)
         sealed = {"name": f"s_{secret.replace('-', '_')}_2", "value": secret}
         things.sealed_too = made("PUT", "/ui/api/secrets", sealed)["id"]
+        made("PUT", "/ui/api/retention", {"short": 36000, "long": 36400})
+        kept = {"project": things.project, "tier": "longlived", "days": 36450}
+        made("PUT", "/ui/api/retention/projects", kept)
         things.price = made(
             "POST", "/model-price-map", {**PRICE_IN, "name": secret, "match_pattern": secret}
         )["id"]

@@ -124,7 +124,17 @@ READS: list[Case] = [
     reads("/feedback/formulas"),
     reads("/feedback/formulas", params={"session_id": "<project>"}),
     reads("/feedback/formulas/{formula_id}"),
-    # prices and links
+    # prices, links, and how long traces are kept
+    reads("/ttl-settings"),
+    reads("/orgs/ttl-settings"),
+    reads("/workspaces/current/ttl-settings"),
+    Case("POST", "/ui/api/retention/preview", Permission.ADMIN, {"short": 36000}, told=False),
+    Case(
+        "POST",
+        "/ui/api/retention/projects/preview",
+        Permission.ADMIN,
+        {"project": "<project>", "tier": "shortlived"},
+    ),
     reads("/model-price-map"),
     reads("/runs/{run_id}/share"),
     reads("/datasets/{dataset_id}/share"),
@@ -287,6 +297,7 @@ READS: list[Case] = [
     reads("/ui/api/prices"),
     reads("/ui/api/endpoints"),
     reads("/ui/api/storage"),
+    reads("/ui/api/retention"),
     reads("/ui/api/people"),
     reads("/ui/api/conversations"),
     reads("/ui/api/conversations/{conversation_id}"),

@@ -11,6 +11,7 @@ import { Keys } from "./Keys";
 import { Members } from "./Members";
 import { ModelServers } from "./ModelServers";
 import { Prices } from "./Prices";
+import { Retention } from "./Retention";
 import { Storage } from "./Storage";
 
 const PAGES: readonly { key: string; title: string; needs: string; forMembers?: true; view: () => ReactNode }[] = [
@@ -18,6 +19,7 @@ const PAGES: readonly { key: string; title: string; needs: string; forMembers?: 
   { key: "members", title: "Members", needs: "read", view: () => <Members /> },
   { key: "prices", title: "Model prices", needs: "read", view: () => <Prices /> },
   { key: "models", title: "Model endpoints", needs: "read", view: () => <ModelServers /> },
+  { key: "retention", title: "Retention", needs: "read", view: () => <Retention /> },
   { key: "storage", title: "Storage", needs: "read", view: () => <Storage /> },
   { key: "dead-letters", title: "Dead letters", needs: "admin", view: () => <DeadLetters /> },
 ];

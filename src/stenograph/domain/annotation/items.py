@@ -83,8 +83,12 @@ class QueueItems:
 
     # -- adding --------------------------------------------------------------------------------------------
 
-    async def add(self, workspace: UUID, queue_id: UUID, wanted: Sequence[Wanted]) -> list[QueueItem]:
+    async def add(
+        self, workspace: UUID, queue_id: UUID, wanted: Sequence[Wanted], *, keeps: bool = True
+    ) -> list[QueueItem]:
         """The queue's items of these, in this order; what it has already stays as it is, and is in the answer.
+
+        With `keeps` their traces count as judged from then on, whatever was said of the items before.
 
         In a pairwise queue each two runs that follow one another are an item. All or none: NotFound names runs
         that are unknown.
@@ -94,17 +98,21 @@ class QueueItems:
         queue = await self._queue(workspace, queue_id)
         places = await self.places(workspace, [each for each in wanted if isinstance(each, WantedRun)])
         if queue.queue_type is QueueType.PAIRWISE:
-            return await self.add_subjects(queue, _in_twos(wanted, places))
-        return await self.add_subjects(queue, [_alone(each, places) for each in wanted])
+            return await self.add_subjects(queue, _in_twos(wanted, places), keeps=keeps)
+        return await self.add_subjects(queue, [_alone(each, places) for each in wanted], keeps=keeps)
 
-    async def add_subjects(self, queue: AnnotationQueue, subjects: Sequence[Subject]) -> list[QueueItem]:
+    async def add_subjects(
+        self, queue: AnnotationQueue, subjects: Sequence[Subject], *, keeps: bool = True
+    ) -> list[QueueItem]:
         """The same for what is known already to fit into the queue."""
-        added = await self._items.add(queue.workspace, queue.id, self.fresh(queue, subjects))
+        added = await self._items.add(queue.workspace, queue.id, self.fresh(queue, subjects, keeps=keeps))
         if added is None:
             raise unknown(queue.id)
         return added
 
-    def fresh(self, queue: AnnotationQueue, subjects: Sequence[Subject]) -> list[QueueItem]:
+    def fresh(
+        self, queue: AnnotationQueue, subjects: Sequence[Subject], *, keeps: bool = True
+    ) -> list[QueueItem]:
         """Items of these that are in no queue yet."""
         return [
             QueueItem(
@@ -116,6 +124,7 @@ class QueueItems:
                 paired=subject.paired,
                 thread=subject.thread,
                 source_proposed_example_id=subject.source_proposed_example_id,
+                keeps=keeps,
             )
             for subject, at in zip(subjects, self._moments(len(subjects)), strict=True)
         ]

@@ -40,25 +40,27 @@ class QueuePopulation:
             if project.reference_dataset_id is None:
                 raise Invalid(f"project {session_id} is no experiment", ("session_ids", index))
 
-    async def fill(self, queue: AnnotationQueue, session_ids: Sequence[UUID]) -> int:
+    async def fill(self, queue: AnnotationQueue, session_ids: Sequence[UUID], *, keeps: bool = True) -> int:
         """How many items the queue has of the runs of these experiments, earlier ones included.
 
         An experiment's runs come in the order in which they started. Runs of an example that the other
-        experiment of a pair has not (or not as often) are left out.
+        experiment of a pair has not (or not as often) are left out. `keeps` as for QueueItems.add.
         """
         await self.check(queue.workspace, queue.queue_type, session_ids)
         chosen = list(dict.fromkeys(session_ids))
         if queue.queue_type is QueueType.PAIRWISE:
-            return await self._fill_pairs(queue, *chosen)
+            return await self._fill_pairs(queue, *chosen, keeps=keeps)
         count = 0
         for session_id in chosen:
             async for page in self._roots(queue.workspace, session_id):
                 count += len(
-                    await self._items.add_subjects(queue, [Subject(run=_place(run)) for run in page])
+                    await self._items.add_subjects(
+                        queue, [Subject(run=_place(run)) for run in page], keeps=keeps
+                    )
                 )
         return count
 
-    async def _fill_pairs(self, queue: AnnotationQueue, first: UUID, second: UUID) -> int:
+    async def _fill_pairs(self, queue: AnnotationQueue, first: UUID, second: UUID, *, keeps: bool) -> int:
         waiting: dict[UUID, list[RunPlace]] = defaultdict(list)
         async for page in self._roots(queue.workspace, first):
             for run in page:
@@ -71,7 +73,7 @@ class QueuePopulation:
                 others = waiting.get(run.reference_example_id) if run.reference_example_id else None
                 if others:
                     pairs.append(Subject(others.pop(0), _place(run)))
-            count += len(await self._items.add_subjects(queue, pairs))
+            count += len(await self._items.add_subjects(queue, pairs, keeps=keeps))
         return count
 
     async def _roots(self, workspace: UUID, session_id: UUID) -> AsyncIterator[list[Run]]:

@@ -31,6 +31,7 @@ from stenograph.store.api.feedback import FeedbackConfigs, FeedbackFormulas, Fee
 from stenograph.store.api.insights import InsightAnswers, InsightConfigs, InsightFollowing, Insights
 from stenograph.store.api.members import Members
 from stenograph.store.api.projects import DeadLetters, Prices, Projects, Views
+from stenograph.store.api.retention import RetentionStore
 from stenograph.store.api.reviews import AnnotationQueues, QueueFilling, QueueItems
 from stenograph.store.api.runs import RejectedRows, RunStore
 
@@ -68,6 +69,7 @@ __all__ = [
     "QueueFilling",
     "QueueItems",
     "RejectedRows",
+    "RetentionStore",
     "RunStore",
     "Secrets",
     "Shares",
@@ -139,6 +141,8 @@ class MetaStore(Protocol):
     def insight_configs(self) -> InsightConfigs: ...
     @property
     def insight_following(self) -> InsightFollowing: ...
+    @property
+    def retention(self) -> RetentionStore: ...
     @property
     def view_overrides(self) -> ViewOverrides: ...
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from stenograph.model.feedback import Feedback, FeedbackStat
 from stenograph.model.filters import Filter
 from stenograph.model.measures import Figure, FigureQuery, NameCount, NamesQuery
 from stenograph.model.query import Change, FeedbackQuery, RunQuery, RunSelection, StatGroup, ThreadQuery
+from stenograph.model.retention import AgedPage, Aging, Queued
 from stenograph.model.runs import Family, Micros, Run, Usage
 from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket, TraceFigures
 from stenograph.model.trees import Tree
@@ -188,6 +189,22 @@ class RunStore(Protocol):
 
     async def files(self, selection: RunSelection) -> list[Run]:
         """The runs that came with files: their keys and `attachments`."""
+
+    async def aged(self, wanted: Aging) -> AgedPage:
+        """Traces that are older than a trace may be that nobody judged, by the start of their oldest run, ties by id.
+
+        Of a trace every run has to be beyond the limits of its project, by when it started and by when it was last
+        written. Times that are yet to come count for nothing; of one that came in in the future, too, none is old.
+        """
+
+    async def judged_traces(self, workspace: UUID, traces: Collection[UUID]) -> set[UUID]:
+        """Which of these have feedback on one of their runs that keeps them (see Feedback.keeps)."""
+
+    async def traces_holding(self, workspace: UUID, queued: Queued) -> set[UUID]:
+        """The traces of these runs and threads; for a while of such as were deleted, too."""
+
+    async def touched(self, workspace: UUID, traces: Collection[UUID], after: int) -> set[UUID]:
+        """Which of these have a run, or feedback that keeps them, written with a version beyond this one."""
 
     async def drop_projects(self, workspace: UUID, projects: Sequence[UUID]) -> None:
         """Remove the runs and feedback of these projects from the disk. Returns once all are gone.

@@ -44,6 +44,7 @@ from stenograph.store.meta.prices import Prices
 from stenograph.store.meta.projects import Projects
 from stenograph.store.meta.queue_filling import QueueFilling
 from stenograph.store.meta.queue_items import QueueItems
+from stenograph.store.meta.retention import RetentionStore
 from stenograph.store.meta.secrets import Secrets
 from stenograph.store.meta.shares import Shares
 from stenograph.store.meta.summary_tasks import SummaryTasks
@@ -83,6 +84,7 @@ class Database:
         self.insight_answers: Final = InsightAnswers(engine)
         self.insight_configs: Final = InsightConfigs(engine)
         self.insight_following: Final = InsightFollowing(engine)
+        self.retention: Final = RetentionStore(engine)
         self.view_overrides: Final = ViewOverrides(engine)
         self.docs: Final = Docs(engine)
         self.agents: Final = Agents(engine)

@@ -289,9 +289,11 @@ def _add(
 
 
 def insert_missing(connection: sa.Connection, items: Sequence[QueueItem]) -> None:
-    """Those whose subjects their queue has not."""
+    """Those whose subjects their queue has not. Of those it has, one that did not keep its trace may do so now."""
     unique = [_T.workspace_id, _T.queue_id, _T.subject]
-    new = dialect.insert(connection, _ITEMS).on_conflict_do_nothing(index_elements=unique)
+    new = dialect.insert(connection, _ITEMS)
+    keeps_now = sa.and_(new.excluded.keeps, sa.not_(_T.keeps))
+    new = new.on_conflict_do_update(index_elements=unique, set_={"keeps": sa.true()}, where=keeps_now)
     for batch in dialect.batches(items):
         connection.execute(new, [to_row(item) for item in batch])
 
@@ -412,6 +414,7 @@ def to_row(item: QueueItem) -> dict[str, Any]:
         "added_at": item.added_at,
         "last_reviewed_time": item.last_reviewed_time,
         "archived_at": item.archived_at,
+        "keeps": item.keeps,
     }
 
 
@@ -428,6 +431,7 @@ def from_row(row: sa.Row[Any]) -> QueueItem:
         source_proposed_example_id=row.source_proposed_example_id,
         last_reviewed_time=row.last_reviewed_time,
         archived_at=row.archived_at,
+        keeps=row.keeps,
     )
 
 

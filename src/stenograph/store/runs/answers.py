@@ -11,6 +11,7 @@ import numpy as np
 
 from stenograph.model.feedback import FeedbackStat, all_together
 from stenograph.model.measures import Figure, FigureQuery, NameCount
+from stenograph.model.retention import Aged
 from stenograph.model.runs import NO_USAGE, Family, Micros, Run, Usage, parse_dotted_order
 from stenograph.model.stats import RunStats, ThreadSummary
 from stenograph.model.trees import Coded, Tree, above
@@ -24,6 +25,17 @@ def records(columns: Columns) -> Iterator[dict[str, Any]]:
     names = list(columns)
     for values in zip(*columns.values(), strict=True):
         yield dict(zip(names, values, strict=True))
+
+
+def aged(row: Mapping[str, Any]) -> Aged:
+    return Aged(
+        row["trace_id"],
+        row["oldest"],
+        row["youngest"],
+        row["runs"],
+        bool(row["even_judged"]),
+        tuple(row["projects"]),
+    )
 
 
 def tree(columns: Mapping[str, Any]) -> Tree:

@@ -148,6 +148,7 @@ def feedback_block(items: Sequence[Feedback]) -> bytes:
         ("extra", "String", native.blobs([item.extra or b"" for item in items])),
         ("error", "UInt8", native.flags([item.error for item in items])),
         ("is_root", "UInt8", native.flags([item.is_root for item in items])),
+        ("keeps", "UInt8", native.flags([item.keeps for item in items])),
     ]
     return native.block(columns, len(items))
 
@@ -284,6 +285,7 @@ _FEEDBACK_COLUMNS: Final[dict[str, tuple[str, Decode]]] = {
     "extra": ("extra", _bytes_or_none),
     "error": ("error", bool),
     "is_root": ("is_root", bool),
+    "keeps": ("keeps", bool),
     "deleted": ("deleted", bool),
 }
 FEEDBACK_COLUMNS: Final = tuple(name for name in _FEEDBACK_COLUMNS if name not in ("workspace_id", "deleted"))

@@ -102,6 +102,8 @@ CREATE TABLE IF NOT EXISTS feedback
     comparative_experiment_id UUID                   CODEC(ZSTD(1)),
     extra            String                          CODEC(ZSTD(1)),
     error            UInt8,
+    -- whether it has its run's trace count as judged: model/retention.py
+    keeps            UInt8 DEFAULT 1,
 
     INDEX by_id id TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX by_run run_id TYPE bloom_filter(0.001) GRANULARITY 1,

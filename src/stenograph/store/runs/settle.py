@@ -7,7 +7,8 @@ Inserts and merges leave the word indexes out, and the engine lets small parts l
        +-------------------+--> a tail too long? --yes--> index the words --> look again
 
 The tail is the runs in parts without the word indexes: a search reads the payloads of all of them. Feedback, which
-lies in no weeks, is merged as if it were one, and sooner. Why these rules, and what they cost:
+lies in no weeks, is merged as if it were one, and sooner. A large week is left to the engine until most of it was
+deleted and nothing comes any more: then a merge frees its room. Why these rules, and what they cost:
 docs/decisions/003-words-are-indexed-behind-the-ingest.md.
 """
 
@@ -104,6 +105,13 @@ _BUSY: Final = """SELECT (SELECT count() FROM system.merges
 FROM system.mutations
 WHERE database = currentDatabase() AND table = 'runs' AND NOT is_done AND command LIKE '%MATERIALIZE INDEX%'"""
 
+_TOMBSTONES: Final = (
+    "SELECT countIf(deleted = 1) AS dead, count() AS rows FROM runs WHERE _partition_id = {week}"
+)
+
+EMPTIED: Final = 3
+"""A week is mostly deleted when one row in so many is a tombstone: with what each stands for that is two in three."""
+
 _INDEX: Final = "ALTER TABLE runs MATERIALIZE INDEX words_in, MATERIALIZE INDEX words_out"
 """Parts that have them are linked, not rewritten: 12 ms each."""
 
@@ -147,16 +155,41 @@ class Index:
 
 
 def next_step(
-    parts: Sequence[Part], pace: Pace, *, quiet: bool, now: float, spared: Collection[str] = ()
+    parts: Sequence[Part],
+    pace: Pace,
+    *,
+    quiet: bool,
+    now: float,
+    spared: Collection[str] = (),
+    emptied: Collection[str] = (),
 ) -> Merge | Index | None:
-    """What to do next, if anything. `parts` come week by week, `now` is in seconds since the epoch, and weeks in
-    `spared` are not merged."""
+    """What to do next, if anything. `parts` come week by week, `now` is in seconds since the epoch, weeks in
+    `spared` are not merged, and those in `emptied` are mostly deleted."""
     if quiet:
         for week, found in groupby(parts, key=lambda part: part.week):
-            if week not in spared and _worth_merging(list(found), pace, now):
+            whole = list(found)
+            if week not in spared and (
+                _worth_merging(whole, pace, now) or (week in emptied and _is_cold(whole, now))
+            ):
                 return Merge(week)
     tail = sum(part.rows for part in parts if not part.indexed)
     return Index() if tail >= max(1, pace.tail if quiet else pace.longest_tail) else None
+
+
+def large_and_cold(parts: Sequence[Part], pace: Pace, now: float) -> list[str]:
+    """Weeks that are left to the engine, which leaves them as they are: a merge of them takes long and gains little,
+    unless most of them was deleted. Whether it was has to be asked."""
+    weeks = [(week, list(found)) for week, found in groupby(parts, key=lambda part: part.week)]
+    return [
+        week
+        for week, found in weeks
+        if week != FEEDBACK and sum(part.bytes for part in found) > pace.merge_bytes and _is_cold(found, now)
+    ]
+
+
+def _is_cold(parts: Sequence[Part], now: float) -> bool:
+    """A week of several parts to which nothing was added for a while."""
+    return len(parts) > 1 and now - max(part.modified for part in parts) > COLD_SECONDS
 
 
 def _worth_merging(parts: Sequence[Part], pace: Pace, now: float) -> bool:
@@ -192,6 +225,8 @@ class Settling:
         # What was tried in vain, by the blocks it was tried on: not tried again until they change.
         self._unmerged: dict[str, frozenset[str]] = {}
         self._unindexed: frozenset[str] = frozenset()
+        # Large weeks that were asked about, and whether most of them is deleted, by their blocks as well.
+        self._emptied: dict[str, tuple[frozenset[str], bool]] = {}
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run())
@@ -251,7 +286,8 @@ class Settling:
             for part in await parts_of(self._engine)
         ]
         spared = {week for week, blocks in self._unmerged.items() if blocks == _blocks(_in(week, parts))}
-        match next_step(parts, self._pace, quiet=quiet, now=time.time(), spared=spared):
+        emptied = await self._mostly_deleted(parts) if quiet else []
+        match next_step(parts, self._pace, quiet=quiet, now=time.time(), spared=spared, emptied=emptied):
             case Merge(week):
                 await self._merge(week, _in(week, parts))
             case Index():
@@ -259,6 +295,20 @@ class Settling:
             case None:
                 return False
         return True
+
+    async def _mostly_deleted(self, parts: Sequence[Part]) -> list[str]:
+        """Large weeks whose room a merge would free."""
+        found = []
+        for week in large_and_cold(parts, self._pace, time.time()):
+            blocks = _blocks(_in(week, parts))
+            if self._emptied.get(week, (None, False))[0] != blocks:
+                params = Params()
+                columns = await self._engine.query(_TOMBSTONES.format(week=params.text(week)), params.values)
+                mostly = bool(columns) and EMPTIED * columns["dead"][0] >= columns["rows"][0] > 0
+                self._emptied[week] = (blocks, mostly)
+            if self._emptied[week][1]:
+                found.append(week)
+        return found
 
     async def _merge(self, week: str, before: Sequence[Part]) -> None:
         started = time.monotonic()

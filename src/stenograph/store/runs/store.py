@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from typing import Any, Literal
@@ -14,11 +14,12 @@ from stenograph.model.feedback import Feedback, FeedbackStat, all_together
 from stenograph.model.filters import Filter
 from stenograph.model.measures import Figure, FigureQuery, NameCount, NamesQuery
 from stenograph.model.query import Change, FeedbackQuery, RunQuery, RunSelection, StatGroup, ThreadQuery
+from stenograph.model.retention import AgedPage, Aging, Queued
 from stenograph.model.runs import Family, Micros, Run, Usage
 from stenograph.model.stats import Facet, RunStats, ThreadSummary, TimeBucket, TraceFigures
 from stenograph.model.trees import Tree
 from stenograph.store.api import RejectedRows
-from stenograph.store.runs import answers, feedback_query, figures, measures, query, rows
+from stenograph.store.runs import aging, answers, feedback_query, figures, measures, query, rows
 from stenograph.store.runs.engine import Engine, statements
 from stenograph.store.runs.feedback_query import Asked
 from stenograph.store.runs.judged import Judged
@@ -184,17 +185,42 @@ class Runs:
             page = await self.page(wanted)
             if not page:
                 return gone
-            # A clock that was set back must not leave a run in place, nor this loop without an end.
-            await self.write([run.tombstone(max(version, run.version + 1)) for run in page], [])
             ids = tuple(run.id for run in page)
             feedback = await self.feedback(
                 FeedbackQuery(workspace=selection.workspace, runs=ids, limit=1_000_000)
             )
+            # Feedback first: killed in between, this is begun again by whoever finds the runs still there.
             await self.write([], [item.tombstone(max(version, item.version + 1)) for item in feedback])
+            # A clock that was set back must not leave a run in place, nor this loop without an end.
+            await self.write([run.tombstone(max(version, run.version + 1)) for run in page], [])
             gone += ids
+            if len(page) < wanted.limit:
+                return gone
 
     async def files(self, selection: RunSelection) -> list[Run]:
         return rows.runs(selection.workspace, await self._engine.query(*query.files(selection)))
+
+    async def aged(self, wanted: Aging) -> AgedPage:
+        page = [answers.aged(row) for row in answers.records(await self._engine.query(*aging.aged(wanted)))]
+        if not page:
+            return AgedPage([], None)
+        used = await self._traces(aging.in_use(wanted, [each.trace for each in page]))
+        after = (page[-1].oldest, page[-1].trace) if len(page) == wanted.limit else None
+        return AgedPage([each for each in page if each.trace not in used], after)
+
+    async def judged_traces(self, workspace: UUID, traces: Collection[UUID]) -> set[UUID]:
+        return await self._traces(aging.judged(workspace, traces)) if traces else set()
+
+    async def traces_holding(self, workspace: UUID, queued: Queued) -> set[UUID]:
+        if not queued.runs and not queued.threads:
+            return set()
+        return await self._traces(aging.holding(workspace, queued))
+
+    async def touched(self, workspace: UUID, traces: Collection[UUID], after: int) -> set[UUID]:
+        return await self._traces(aging.touched(workspace, traces, after)) if traces else set()
+
+    async def _traces(self, statement: query.Statement) -> set[UUID]:
+        return set((await self._engine.query(*statement)).get("trace_id", []))
 
     async def drop_projects(self, workspace: UUID, projects: Sequence[UUID]) -> None:
         for start in range(0, len(projects), 1000):

@@ -19,6 +19,7 @@ async def upgrade(engine: Engine, schema: dict[str, str]) -> None:
     await _index_runs(engine, steps)
     await _sort_feedback(engine, steps, schema)
     await _divide_feedback(engine, steps)
+    await _let_feedback_keep(engine, steps)
 
 
 async def _sort_feedback(engine: Engine, steps: dict[str, str], schema: dict[str, str]) -> None:
@@ -42,6 +43,13 @@ async def _index_runs(engine: Engine, steps: dict[str, str]) -> None:
     if b"by_metadata" not in found["name"]:
         await engine.execute(steps["index_metadata"])
         await engine.execute(steps["build_metadata_index"])
+
+
+async def _let_feedback_keep(engine: Engine, steps: dict[str, str]) -> None:
+    """The column that says whether feedback has its trace kept longer: all that is there does."""
+    found = await engine.query(steps["columns_of_feedback"])
+    if b"keeps" not in found["name"]:
+        await engine.execute(steps["let_feedback_keep"])
 
 
 async def _divide_feedback(engine: Engine, steps: dict[str, str]) -> None:

@@ -18,7 +18,7 @@ SELECT
     if(home = run.project_id AND run.id = given.run_id, run.start_time, given.start_time),
     run.is_root,
     given.key, given.modified_at, given.score, given.raw_score, given.value, given.comment, given.correction,
-    given.source_type, given.source, given.group_id, given.comparative_experiment_id, given.extra, given.error
+    given.source_type, given.source, given.group_id, given.comparative_experiment_id, given.extra, given.error, 1
 FROM (SELECT * FROM feedback FINAL) AS given
 LEFT JOIN
 (
@@ -39,6 +39,10 @@ ALTER TABLE runs MATERIALIZE INDEX by_metadata
 
 -- name: exchange
 EXCHANGE TABLES feedback AND feedback_copy
+
+-- name: let_feedback_keep
+-- Until 0.1.0 nothing was deleted by age. In parts that are there the column is not written, and costs nothing.
+ALTER TABLE feedback ADD COLUMN IF NOT EXISTS keeps UInt8 DEFAULT 1
 
 -- name: settings_of_feedback
 SELECT engine_full FROM system.tables WHERE database = currentDatabase() AND name = 'feedback'

@@ -15,7 +15,7 @@ from stenograph.wire.http import encode
 from stenograph.wire.langsmith.v2 import problems
 from stenograph.wire.statuses import answered
 
-_PLAIN_SERVICES = ("/platform/annotation-queues/",)
+_PLAIN_SERVICES = ("/platform/annotation-queues/", "/workspaces/current/ttl-settings")
 
 
 def render(request: Request, error: Exception) -> Response:
@@ -42,7 +42,7 @@ def _body(request: Request, error: errors.StenographError) -> dict[str, object]:
     )
     if ingesting:
         return {"error": error.message}
-    platform = path.startswith("/platform/")
+    platform = path.startswith(("/platform/", "/workspaces/current/ttl-settings"))
     if platform or path.partition("/datasets/")[2].partition("/")[2].startswith("experiment-view-overrides"):
         details = {"details": _details(where, error.message)} if where else {}
         return {"error": error.message, **details}

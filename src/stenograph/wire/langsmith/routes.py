@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from stenograph.wire.face import Face
-from stenograph.wire.langsmith import errors, info, members, not_yet, prices, sharing, workspaces
+from stenograph.wire.langsmith import errors, info, members, not_yet, prices, retention, sharing, workspaces
 from stenograph.wire.langsmith.annotation import items as annotation_queue_items
 from stenograph.wire.langsmith.annotation import queues as annotation_queues
 from stenograph.wire.langsmith.annotation import runs as annotation_queue_runs
@@ -90,6 +90,7 @@ def routes() -> list[BaseRoute]:
         *insights_jobs.routes(),
         *workspace_secrets.routes(),
         *members.routes(),
+        *retention.routes(),
         *workspaces.routes(),
         *v2.routes(),
     ]

@@ -15,13 +15,9 @@ from stenograph.model.projects import ProjectQuery
 from stenograph.wire.http import caller, encode, services
 from stenograph.wire.langsmith.runs.convert import time_text
 
-_RETENTION: Final = "How long runs are kept cannot be set through this API: this server keeps them all."
 _TAGS: Final = "This server has no tags for projects and other resources; runs have tags of their own."
 
 NOT_OFFERED: Final[dict[str, str]] = {
-    "/ttl-settings": _RETENTION,
-    "/orgs/ttl-settings": _RETENTION,
-    "/workspaces/current/ttl-settings": _RETENTION,
     "/workspaces/current/tag-keys": _TAGS,
     "/workspaces/current/tag-keys/{rest:path}": _TAGS,
     "/workspaces/current/taggings": _TAGS,

@@ -61,6 +61,7 @@ from stenograph.store.meta.tables.insights import (
     insight_members,
 )
 from stenograph.store.meta.tables.projects import LIVE, dead_letters, model_prices, projects, views
+from stenograph.store.meta.tables.retention import retentions
 
 __all__ = [
     "CURRENT",
@@ -113,6 +114,7 @@ __all__ = [
     "metadata_labels",
     "model_prices",
     "projects",
+    "retentions",
     "secrets",
     "shares",
     "summary_tasks",

@@ -74,6 +74,7 @@ annotation_queue_items: Final = sa.Table(
     micros("added_at"),
     micros("last_reviewed_time", nullable=True),
     micros("archived_at", nullable=True),
+    sa.Column("keeps", sa.Boolean(), server_default=sa.true(), nullable=False),
     sa.UniqueConstraint("workspace_id", "queue_id", "subject", name="uq_annotation_queue_items_subject"),
     goes_with("annotation_queue_items", "annotation_queues", "queue_id"),
 )

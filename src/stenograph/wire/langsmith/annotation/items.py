@@ -63,14 +63,14 @@ def routes() -> list[BaseRoute]:
 
 
 async def add(request: Request) -> Response:
-    """POST /platform/annotation-queues/{queue_id}/items. As for runs, there is no retention to extend."""
+    """POST /platform/annotation-queues/{queue_id}/items."""
     who = await caller(request, Permission.WRITE)
-    Params(request).flag("extend_trace_retention")
+    keeps = Params(request).flag("extend_trace_retention") is not False
     queue_id = path_uuid(request, "queue_id")
     sent = await body_as(request, ItemsIn)
     wanted = [_wanted(item, index) for index, item in enumerate(sent.items)]
     with of_body():
-        added = await services(request).queue_items.add(who.workspace, queue_id, wanted)
+        added = await services(request).queue_items.add(who.workspace, queue_id, wanted, keeps=keeps)
     return encode({"items": [shapes.queue_item(item) for item in added]})
 
 

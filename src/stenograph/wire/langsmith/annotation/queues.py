@@ -152,14 +152,14 @@ async def of_run(request: Request) -> Response:
 
 
 async def populate(request: Request) -> Response:
-    """POST /annotation-queues/populate. Traces are kept until somebody deletes them, added or not: there is no
-    retention for `extend_trace_retention` to extend."""
+    """POST /annotation-queues/populate."""
     who = await caller(request, Permission.WRITE)
     to = services(request)
     sent = await body_as(request, PopulateIn)
     with of_body():
         queue = await to.annotation_queues.read(who.workspace, sent.queue_id)
-        count = await to.queue_population.fill(queue, sent.session_ids)
+        keeps = sent.extend_trace_retention is not False
+        count = await to.queue_population.fill(queue, sent.session_ids, keeps=keeps)
     return encode({"message": f"the queue has {count} items of these experiments", "count": count})
 
 

@@ -74,10 +74,8 @@ def routes() -> list[BaseRoute]:
 
 
 async def add(request: Request) -> Response:
-    """POST /annotation-queues/{queue_id}/runs: ids of runs, or objects. Runs are kept until somebody deletes
-    them, so there is no retention for `extend_trace_retention` to extend."""
+    """POST /annotation-queues/{queue_id}/runs: ids of runs, or objects."""
     who = await caller(request, Permission.WRITE)
-    Params(request).flag("extend_trace_retention")
     sent = await body_as(request, list[UUID | AddRunIn])
     with of_body():
         wanted = [
@@ -97,7 +95,6 @@ async def add(request: Request) -> Response:
 async def add_by_key(request: Request) -> Response:
     """POST /annotation-queues/{queue_id}/runs/by-key: runs that may still be on their way."""
     who = await caller(request, Permission.WRITE)
-    Params(request).flag("extend_trace_retention")
     sent = await body_as(request, list[RunKeyIn])
     with of_body():
         wanted = [
@@ -114,7 +111,8 @@ async def add_by_key(request: Request) -> Response:
 
 async def _add(request: Request, who: Caller, wanted: Sequence[WantedRun]) -> Response:
     queue_id = path_uuid(request, "queue_id")
-    added = await services(request).queue_items.add(who.workspace, queue_id, wanted)
+    keeps = Params(request).flag("extend_trace_retention") is not False
+    added = await services(request).queue_items.add(who.workspace, queue_id, wanted, keeps=keeps)
     return encode([shapes.added_run(item) for item in added])
 
 

@@ -81,6 +81,7 @@ class PopulateIn(Struct):
 
     queue_id: UUID
     session_ids: list[UUID]
+    extend_trace_retention: bool | None = None
 
 
 class AddRunIn(Struct):

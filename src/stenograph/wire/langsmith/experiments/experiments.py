@@ -131,14 +131,16 @@ async def _run_writer(
     to = services(request)
     runs = [run for row in rows for run in row.runs]
     links = file_links(request)
+    shown = select - convert.PRIVATE if public else select
     write = convert.RunWriter(
-        select - convert.PRIVATE if public else select,
+        shown,
         links=links.links,
         now=links.now,
         feedback=await to.experiments.results.feedback(asked.workspace, runs, asked.comparison),
         shares={},
         children={},
         datasets={},
+        tiers=await to.retention.rules.tiers(asked.workspace, runs) if "trace_tier" in shown else {},
         public=public,
         names_project=True,
     )

@@ -56,6 +56,7 @@ def from_wire(
         start_time=micros(sent.start_time, "start_time"),
         extra=payloads.check(sent.extra, "extra", "object"),
         error=bool(sent.error),
+        keeps=sent.extend_trace_retention is not False,
     )
 
 

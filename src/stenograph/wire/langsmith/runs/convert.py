@@ -15,6 +15,7 @@ from stenograph.domain.attachments import Links
 from stenograph.domain.recording.derive import moment
 from stenograph.errors import Invalid
 from stenograph.model.feedback import FeedbackStat
+from stenograph.model.retention import Tier
 from stenograph.model.runs import Attachment, Micros, Run, RunPatch, parse_dotted_order
 from stenograph.wire.langsmith.runs.schemas import ABSENT, NULL, RunIn
 from stenograph.wire.payloads import Payloads
@@ -208,6 +209,7 @@ class RunWriter:
         shares: Mapping[UUID, UUID],
         children: Mapping[UUID, list[UUID]],
         datasets: Mapping[UUID, UUID],
+        tiers: Mapping[UUID, Tier],
         public: bool = False,
         names_project: bool | None = None,
     ) -> None:
@@ -218,6 +220,7 @@ class RunWriter:
         self._shares = shares
         self._children = children
         self._datasets = datasets
+        self._tiers = tiers
         self._public = public
         self._names_project = not public if names_project is None else names_project
 
@@ -289,7 +292,7 @@ class RunWriter:
             "share_token": lambda: self._shares.get(run.trace_id),
             "inserted_at": lambda: time_text(run.received_at),
             "trace_first_received_at": lambda: time_text(run.received_at),
-            "trace_tier": lambda: "longlived",
+            "trace_tier": lambda: self._tiers.get(run.trace_id),
             "trace_upgrade": lambda: False,
         }
         for field, make in made.items():

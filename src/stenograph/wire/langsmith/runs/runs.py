@@ -153,13 +153,14 @@ async def render(
         return []
     to = services(request)
     workspace = runs[0].workspace
-    feedback, shares, family, datasets = await asyncio.gather(
+    feedback, shares, family, datasets, tiers = await asyncio.gather(
         to.runs.feedback_of(workspace, runs) if "feedback_stats" in select else _nothing(),
         to.sharing.tokens(workspace, runs) if "share_token" in select else _nothing(),
         _children(request, runs) if children is None and "child_run_ids" in select else _nothing(),
         to.projects.reference_datasets(workspace, {run.project_id for run in runs})
         if "reference_dataset_id" in select
         else _nothing(),
+        to.retention.rules.tiers(workspace, runs) if "trace_tier" in select else _nothing(),
     )
     write = convert.RunWriter(
         select,
@@ -169,6 +170,7 @@ async def render(
         shares=shares,
         children=family if children is None else children,
         datasets=datasets,
+        tiers=tiers,
         public=public,
         names_project=names_project,
     )

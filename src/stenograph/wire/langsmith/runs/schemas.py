@@ -143,6 +143,7 @@ class FeedbackIn(Struct):
     modified_at: Moment = None
     extra: Raw = ABSENT
     error: bool | None = None
+    extend_trace_retention: bool | None = None
 
 
 class SessionPatchIn(Struct):

@@ -10,7 +10,7 @@ from alembic import op
 from stenograph.store.meta.migrations.columns import micros, of_workspace, text, uuid
 
 revision: str = "0019"
-down_revision: str | None = "0017"
+down_revision: str | None = "0018"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
