@@ -221,9 +221,9 @@ def test_a_reader_is_offered_nothing_that_would_be_refused(locked_server: Server
     page.get_by_label("API key").fill(key)
     page.get_by_label("API key").press("Enter")
     pages = page.get_by_role("navigation", name="Settings").get_by_role("link")
-    expect(pages).to_have_text(["Members", "Model prices", "Model endpoints", "Storage"])
+    expect(pages).to_have_text(["Members", "Model prices", "Model endpoints", "Retention", "Storage"])
     main = page.get_by_role("main")
-    for name in ("Members", "Model prices", "Model endpoints", "Storage"):
+    for name in ("Members", "Model prices", "Model endpoints", "Retention", "Storage"):
         page.get_by_role("link", name=name).click()
         expect(page.get_by_role("link", name=name)).to_have_attribute("aria-current", "page")
         expect(main.get_by_role("button")).to_have_count(0)

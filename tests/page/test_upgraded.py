@@ -12,7 +12,7 @@ _A_PART = re.compile(r"/ui/assets/QueuesArea-.*\.js")
 
 
 def test_parts_that_are_gone_load_the_page_anew(visit: Visitor) -> None:
-    tab = visit(expected=("404",))
+    tab = visit(expected=("404", "dynamically imported"))
     asked: list[str] = []
 
     def gone_at_first(route: Route) -> None:
@@ -31,7 +31,7 @@ def test_parts_that_are_gone_load_the_page_anew(visit: Visitor) -> None:
 
 
 def test_a_part_that_stays_away_is_said_and_the_rest_goes_on(visit: Visitor) -> None:
-    tab = visit(expected=("404", "dynamically imported", "exception: "))
+    tab = visit(expected=("404", "dynamically imported"))
     tab.page.route(_A_PART, lambda route: route.fulfill(status=404))
     page = tab.go("/ui/datasets")
     pages = page.get_by_role("navigation", name="Pages")

@@ -10,9 +10,8 @@ export function mayLoadAnew(now: number, last: string | null): boolean {
 }
 
 export function loadAnewWhenUpgraded(): void {
-  addEventListener("vite:preloadError", (event) => {
+  addEventListener("vite:preloadError", () => {
     if (!mayLoadAnew(Date.now(), sessionStorage.getItem(AT))) return;
-    event.preventDefault();
     sessionStorage.setItem(AT, String(Date.now()));
     location.reload();
   });
