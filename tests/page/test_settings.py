@@ -221,7 +221,7 @@ def test_a_reader_is_offered_nothing_that_would_be_refused(locked_server: Server
     page.get_by_label("API key").fill(key)
     page.get_by_label("API key").press("Enter")
     pages = page.get_by_role("navigation", name="Settings").get_by_role("link")
-    expect(pages).to_have_text(["Model prices", "Model endpoints", "Storage"])
+    expect(pages).to_have_text(["Model prices", "Model endpoints", "Retention", "Storage"])
     main = page.get_by_role("main")
     for name in ("Model prices", "Model endpoints", "Storage"):
         page.get_by_role("link", name=name).click()
