@@ -46,7 +46,7 @@ function Last({ kept }: { kept: Kept }): ReactNode {
           last deleted <span title={exactly(last.deleted)}>{ago(last.deleted)}</span>: {goingWords(last)}.
         </>
       )}
-      {last.behind > 0 && ` The clock has jumped, or the server was off: ages are reckoned as of ${daysWords(last.behind)} ago, and catch up day by day.`}
+      {last.behind > 0 && ` The clock has jumped, or the server was off: ages are reckoned as of ${daysWords(last.behind)} ago, and catch up at a day an hour.`}
     </>
   );
 }
