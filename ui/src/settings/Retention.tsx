@@ -46,7 +46,7 @@ function Last({ kept }: { kept: Kept }): ReactNode {
           last deleted <span title={exactly(last.deleted)}>{ago(last.deleted)}</span>: {goingWords(last)}.
         </>
       )}
-      {last.behind > 0 && ` The clock has jumped, or the server was off: ages are reckoned as of ${daysWords(last.behind)} ago, and catch up day by day.`}
+      {last.behind > 0 && ` The clock has jumped, or the server was off: ages are reckoned as of ${daysWords(last.behind)} ago, and catch up at a day an hour.`}
     </>
   );
 }
@@ -129,25 +129,27 @@ function Rule({ kept }: { kept: Kept }): ReactNode {
     if (typeof general !== "string" && typeof judged !== "string") consent.check({ short: general, long: judged, tier });
   };
   return (
-    <form className="fields" aria-label="How long traces are kept" onSubmit={submit}>
-      <label>
-        Traces in general, days
-        <input inputMode="numeric" value={short} placeholder="for ever" onChange={(event) => change(() => setShort(event.target.value))} />
-      </label>
-      <label>
-        Judged traces, days
-        <input inputMode="numeric" value={long} placeholder="for ever" onChange={(event) => change(() => setLong(event.target.value))} />
-      </label>
-      <label>
-        Where a project says nothing
-        <select value={tier} onChange={(event) => change(() => setTier(event.target.value as Tier))}>
-          <option value="shortlived">its traces are kept as in general</option>
-          <option value="longlived">all are kept as judged ones</option>
-        </select>
-      </label>
-      <button type="submit" className="button primary" disabled={consent.busy || consent.asking !== null}>
-        {consent.busy ? "Counting…" : "Save"}
-      </button>
+    <form className="asking" aria-label="How long traces are kept" onSubmit={submit}>
+      <div className="fields">
+        <label>
+          Traces in general, days
+          <input inputMode="numeric" value={short} placeholder="for ever" onChange={(event) => change(() => setShort(event.target.value))} />
+        </label>
+        <label>
+          Judged traces, days
+          <input inputMode="numeric" value={long} placeholder="for ever" onChange={(event) => change(() => setLong(event.target.value))} />
+        </label>
+        <label>
+          Where a project says nothing
+          <select value={tier} onChange={(event) => change(() => setTier(event.target.value as Tier))}>
+            <option value="shortlived">its traces are kept as in general</option>
+            <option value="longlived">all are kept as judged ones</option>
+          </select>
+        </label>
+        <button type="submit" className="button primary" disabled={consent.busy || consent.asking !== null}>
+          {consent.busy ? "Counting…" : "Save"}
+        </button>
+      </div>
       <Sure consent={consent} />
       <Wrong error={wrong ?? consent.error} />
     </form>
@@ -238,35 +240,37 @@ function OwnTime({ kept }: { kept: Kept }): ReactNode {
     if (project && mistake === null && typeof typed !== "string") consent.check({ project: project.id, ...said(way, typed, kept.most) });
   };
   return (
-    <form className="fields" aria-label="A project's own time" onSubmit={submit}>
-      <label>
-        Project
-        <input list="projects-to-keep" value={name} required autoComplete="off" onChange={(event) => change(() => setName(event.target.value))} />
-        <datalist id="projects-to-keep">
-          {kept.choices.map((one) => (
-            <option key={one.id} value={one.name} />
-          ))}
-        </datalist>
-      </label>
-      <label>
-        Its traces are kept
-        <select value={way} onChange={(event) => change(() => setWay(event.target.value as Way))}>
-          {WAYS.map(([value, words]) => (
-            <option key={value} value={value}>
-              {words}
-            </option>
-          ))}
-        </select>
-      </label>
-      {way === "days" && (
+    <form className="asking" aria-label="A project's own time" onSubmit={submit}>
+      <div className="fields">
         <label>
-          Days
-          <input inputMode="numeric" value={days} onChange={(event) => change(() => setDays(event.target.value))} />
+          Project
+          <input list="projects-to-keep" value={name} required autoComplete="off" onChange={(event) => change(() => setName(event.target.value))} />
+          <datalist id="projects-to-keep">
+            {kept.choices.map((one) => (
+              <option key={one.id} value={one.name} />
+            ))}
+          </datalist>
         </label>
-      )}
-      <button type="submit" className="button primary" disabled={consent.busy || consent.asking !== null}>
-        {consent.busy ? "Counting…" : "Set"}
-      </button>
+        <label>
+          Its traces are kept
+          <select value={way} onChange={(event) => change(() => setWay(event.target.value as Way))}>
+            {WAYS.map(([value, words]) => (
+              <option key={value} value={value}>
+                {words}
+              </option>
+            ))}
+          </select>
+        </label>
+        {way === "days" && (
+          <label>
+            Days
+            <input inputMode="numeric" value={days} onChange={(event) => change(() => setDays(event.target.value))} />
+          </label>
+        )}
+        <button type="submit" className="button primary" disabled={consent.busy || consent.asking !== null}>
+          {consent.busy ? "Counting…" : "Set"}
+        </button>
+      </div>
       <Sure consent={consent} />
       <Wrong error={wrong ?? consent.error} />
     </form>

@@ -7,9 +7,9 @@
 A batch is a few thousand runs in whole traces, so that neither readers nor the recorder wait long; killed at any
 moment, the next round finds what is left. Several processes may do this to one store: what is gone is gone.
 
-A round reckons ages as of a day after the last one at most. A clock that jumps ahead by years deletes nothing that is
-not old by more than that, and whoever sees it has days to mend it; a server that was off for a month catches up within
-thirty hours. Somebody who asks on the page has seen what will go, so then it is now.
+The day as of which ages are reckoned follows the clock at a day an hour at most, for as long as the server is up. So
+a clock that jumps ahead by years empties no store before somebody sees it, and a server that was off for a month
+catches up within thirty hours. Somebody who asks on the page has seen what will go, so then it is now.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Final
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -40,6 +41,12 @@ EVERY: Final = 3600.0
 PAUSE: Final = 60.0
 """Seconds to the next round after one in which a store did not answer: it may be the scan that is too much for it."""
 
+CATCH_UP: Final = 24
+"""Hours by which the day moves on in an hour, where it is behind the clock."""
+
+SLACK: Final = 2 * DAY // 24
+"""Microseconds by which it may besides: what a round is late by, or a restart takes."""
+
 RUNS: Final = 4500
 TRACES: Final = 500
 """Of one batch, but for a trace that has more runs by itself: what the run store deletes in one go."""
@@ -56,6 +63,7 @@ class Expiry:
         metrics: Metrics,
         *,
         clock: Callable[[], int] = time.time_ns,
+        ticks: Callable[[], float] = time.monotonic,
         rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._retention = meta.retention
@@ -63,6 +71,8 @@ class Expiry:
         self._deletion = deletion
         self._metrics = metrics
         self._clock = clock
+        self._ticks = ticks
+        self._looked: dict[UUID, float] = {}
         self._rest = rest
         self._rounds = Rounds("deleting old traces", self._round, pause=PAUSE, idle=10 * PAUSE)
         self._batch = asyncio.Lock()
@@ -92,30 +102,41 @@ class Expiry:
     async def expire(self, asked: Retention) -> Round:
         """Delete all that is due in one workspace, and note it."""
         before = await self._retention.last_round(asked.workspace)
-        now = today = self._now()
-        if before is not None:
-            today = min(now, before.looked_to + DAY)
-        if today < now:
-            log.warning("ages are reckoned as of an earlier time", behind_days=round((now - today) / DAY, 1))
+        today = self._today(asked.workspace, before)
         began = time.monotonic()
         traces = runs = 0
-        async for page, batch in self._due(asked, today):
-            gone = await self._delete(page, batch)
-            traces, runs = traces + gone[0], runs + gone[1]
+        try:
+            async for page, batch in self._due(asked, today):
+                gone = await self._delete(page, batch)
+                traces, runs = traces + gone[0], runs + gone[1]
+        finally:
+            if traces:
+                log.info(
+                    "deleted old traces",
+                    workspace=str(asked.workspace),
+                    traces=traces,
+                    runs=runs,
+                    seconds=round(time.monotonic() - began, 1),
+                )
         done = Round(looked_to=today, ended_at=self._now())
         if traces:
             done = msgspec.structs.replace(done, deleted_at=done.ended_at, traces=traces, runs=runs)
-            log.info(
-                "deleted old traces",
-                workspace=str(asked.workspace),
-                traces=traces,
-                runs=runs,
-                seconds=round(time.monotonic() - began, 1),
-            )
         elif before is not None:
             done = msgspec.structs.replace(before, looked_to=today, ended_at=done.ended_at)
         await self._retention.note(asked.workspace, done)
         return done
+
+    def _today(self, workspace: UUID, before: Round | None) -> Micros:
+        """The moment as of which ages are reckoned."""
+        now, ticks = self._now(), self._ticks()
+        up = ticks - self._looked.get(workspace, ticks)
+        self._looked[workspace] = ticks
+        if before is None:
+            return now
+        today = min(now, before.looked_to + SLACK + round(CATCH_UP * up * 1_000_000))
+        if now - today >= DAY:
+            log.warning("ages are reckoned as of an earlier time", behind_days=round((now - today) / DAY, 1))
+        return today
 
     async def _due(self, asked: Retention, today: Micros) -> AsyncIterator[tuple[Page, Sequence[Aged]]]:
         """What is due, in batches, for as long as nobody asks for something else: the next round is theirs."""
