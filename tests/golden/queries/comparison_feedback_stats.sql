@@ -3,7 +3,8 @@ SELECT comparative_experiment_id, toString(project_id) AS group_key, toString(ke
   sumMapIf(map(if(JSONType(value) = 'String', JSONExtractString(value), value), toUInt64(1)),
     value NOT IN ('', 'null') AND JSONType(value) != 'Object') AS values,
   groupArrayIf(10)(ifNull(comment, ''), ifNull(comment, '') != '') AS comments,
-  groupUniqArray(10)(if(source = '', concat('{"type":"', source_type, '"}'), source)) AS sources
+  arraySlice(arraySort(groupUniqArray(1000)(
+    if(source = '', concat('{"type":"', source_type, '"}'), source))), 1, 10) AS sources
 FROM feedback FINAL
 WHERE workspace_id = {p0:UUID}
   AND comparative_experiment_id IN {p1:Array(UUID)}

@@ -3,7 +3,8 @@ SELECT thread AS group_key, toString(key) AS key, count() AS pieces, count(score
   sumMapIf(map(if(JSONType(value) = 'String', JSONExtractString(value), value), toUInt64(1)),
     value NOT IN ('', 'null') AND JSONType(value) != 'Object') AS values,
   groupArrayIf(10)(ifNull(comment, ''), ifNull(comment, '') != '') AS comments,
-  groupUniqArray(10)(if(source = '', concat('{"type":"', source_type, '"}'), source)) AS sources
+  arraySlice(arraySort(groupUniqArray(1000)(
+    if(source = '', concat('{"type":"', source_type, '"}'), source))), 1, 10) AS sources
 FROM (SELECT run_id, key, score, value, comment, source, source_type, error, project, thread
   FROM (SELECT run_id, key, score, value, comment, source, source_type, error FROM feedback FINAL WHERE workspace_id = {p0:UUID} AND run_id != '00000000-0000-0000-0000-000000000000' AND (home = {p1:UUID} OR home = '00000000-0000-0000-0000-000000000000')) AS f
   INNER JOIN (SELECT id AS chosen_id, project_id AS project, thread_id AS thread FROM runs FINAL

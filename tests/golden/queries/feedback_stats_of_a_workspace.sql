@@ -3,7 +3,8 @@ SELECT toString(project) AS group_key, toString(key) AS key, count() AS pieces, 
   sumMapIf(map(if(JSONType(value) = 'String', JSONExtractString(value), value), toUInt64(1)),
     value NOT IN ('', 'null') AND JSONType(value) != 'Object') AS values,
   groupArrayIf(10)(ifNull(comment, ''), ifNull(comment, '') != '') AS comments,
-  groupUniqArray(10)(if(source = '', concat('{"type":"', source_type, '"}'), source)) AS sources
+  arraySlice(arraySort(groupUniqArray(1000)(
+    if(source = '', concat('{"type":"', source_type, '"}'), source))), 1, 10) AS sources
 FROM (SELECT run_id, key, score, value, comment, source, source_type, error, home AS project, '' AS thread
   FROM feedback FINAL WHERE workspace_id = {p0:UUID} AND run_id != '00000000-0000-0000-0000-000000000000' AND NOT home = '00000000-0000-0000-0000-000000000000' AND home NOT IN {p1:Array(UUID)} AND start_time >= fromUnixTimestamp64Micro({p2:Int64}, 'UTC') AND start_time <= fromUnixTimestamp64Micro({p3:Int64}, 'UTC')
   UNION ALL

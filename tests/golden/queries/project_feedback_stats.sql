@@ -3,7 +3,8 @@ SELECT toString(project_id) AS group_key, toString(key) AS key, count() AS piece
   sumMapIf(map(if(JSONType(value) = 'String', JSONExtractString(value), value), toUInt64(1)),
     value NOT IN ('', 'null') AND JSONType(value) != 'Object') AS values,
   groupArrayIf(10)(ifNull(comment, ''), ifNull(comment, '') != '') AS comments,
-  groupUniqArray(10)(if(source = '', concat('{"type":"', source_type, '"}'), source)) AS sources
+  arraySlice(arraySort(groupUniqArray(1000)(
+    if(source = '', concat('{"type":"', source_type, '"}'), source))), 1, 10) AS sources
 FROM feedback FINAL
 WHERE workspace_id = {p0:UUID} AND (home IN {p1:Array(UUID)} OR home = '00000000-0000-0000-0000-000000000000')
   AND NOT run_id != '00000000-0000-0000-0000-000000000000' AND project_id IN {p2:Array(UUID)}

@@ -124,7 +124,7 @@ def feedback_stat(row: Mapping[str, Any]) -> FeedbackStat:
         errors=row["errors"],
         values=row["values"],
         comments=[comment.decode() for comment in row["comments"]],
-        sources=sorted(source.decode() for source in row["sources"]),
+        sources=[source.decode() for source in row["sources"]],
     )
 
 

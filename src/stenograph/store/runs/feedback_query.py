@@ -206,7 +206,10 @@ _STATS: Final = f"""toString(key) AS key, count() AS pieces, {_SCORES},
   sumMapIf(map(if(JSONType(value) = 'String', JSONExtractString(value), value), toUInt64(1)),
     value NOT IN ('', 'null') AND JSONType(value) != 'Object') AS values,
   groupArrayIf(10)(ifNull(comment, ''), ifNull(comment, '') != '') AS comments,
-  groupUniqArray(10)(if(source = '', concat('{{"type":"', source_type, '"}}'), source)) AS sources"""
+  arraySlice(arraySort(groupUniqArray(1000)(
+    if(source = '', concat('{{"type":"', source_type, '"}}'), source))), 1, 10) AS sources"""
+"""Sources are the first ten in order, so that they are the same ones each time; only beyond a thousand which is met first
+decides."""
 
 
 def feedback_stats(asked: Asked, comparison: UUID | None = None) -> Statement:
