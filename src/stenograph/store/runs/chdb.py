@@ -16,7 +16,7 @@ import os
 import queue
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -142,10 +142,10 @@ class Chdb:
         finally:
             self._connections.put(connection)
 
-    async def insert(self, table: str, block: bytes) -> None:
+    async def insert(self, table: str, block: Sequence[bytes]) -> None:
         await self._on(self._writer, lambda: self._insert(table, block))
 
-    def _insert(self, table: str, block: bytes) -> None:
+    def _insert(self, table: str, block: Sequence[bytes]) -> None:
         with _as_file(block) as path:
             columns = self._columns.get(table) or self._describe(table, path)
             names, structure = columns
@@ -203,19 +203,15 @@ class Chdb:
 
 
 @contextlib.contextmanager
-def _as_file(block: bytes) -> Iterator[str]:
+def _as_file(block: Sequence[bytes]) -> Iterator[str]:
     """A path under which the engine can read `block`: in memory where the system has such files."""
     if not hasattr(os, "memfd_create"):
         with tempfile.NamedTemporaryFile() as named:
-            named.write(block)
+            named.writelines(block)
             named.flush()
             yield named.name
         return
-    fd = os.memfd_create("insert")
-    try:
-        left = memoryview(block)
-        while left:
-            left = left[os.write(fd, left) :]
-        yield f"/proc/self/fd/{fd}"
-    finally:
-        os.close(fd)
+    with open(os.memfd_create("insert"), "wb") as file:
+        file.writelines(block)
+        file.flush()
+        yield f"/proc/self/fd/{file.fileno()}"
