@@ -16,7 +16,7 @@ import structlog
 
 from stenograph.domain.feedback.filing import Filing
 from stenograph.domain.projects.deleted import DeletedProjects
-from stenograph.domain.recording.derive import derive
+from stenograph.domain.recording.derive import UsageOf, derive
 from stenograph.domain.usage.prices import PriceBook
 from stenograph.model.carried_metadata import Members, carried
 from stenograph.model.dead_letters import UNREADABLE, DeadLetter
@@ -145,9 +145,7 @@ class BatchWriter:
         found = await self._examples.newest_metadata(keys)
         return {(workspace.int, example.int): carried(each) for (workspace, example), each in found.items()}
 
-    async def _feedback_rows(
-        self, items: Sequence[Feedback], derived: Sequence[_Derived]
-    ) -> list[Feedback]:
+    async def _feedback_rows(self, items: Sequence[Feedback], derived: Sequence[_Derived]) -> list[Feedback]:
         """The rows for these pieces, each filed by its run and put in the place of what is stored under its id."""
         if not items:
             return []
@@ -168,40 +166,43 @@ class BatchWriter:
         """What becomes of each run, in their order, and dead letters for those of which nothing can."""
         derived: list[_Derived] = []
         letters: list[DeadLetter] = []
+        usage = {key: self._prices.of(UUID(int=key)) for key in {run.key[0] for run in runs}}
         for run in runs:
             try:
-                derived.append(self._row(run, strays.get(run.key, ()), examples))
+                derived.append(self._row(run, strays.get(run.key, ()), examples, usage[run.key[0]]))
             except Exception as error:  # whatever one run does, the others go on
                 log.exception("a run cannot be derived", run=str(UUID(int=run.key[1])))
                 letters.append(_run_letter(run, f"cannot be derived: {error}"))
                 derived.append(_Derived(run, None))
         return derived, letters
 
-    def _row(self, run: PendingRun, strays: Sequence[Run], examples: Mapping[Key, Members]) -> _Derived:
-        base = run.base
-        known = base.version if base is not None else 0
-        patches = [
-            patch
-            for patch, record in zip(run.patches[: run.taken], run.records, strict=False)
-            if record.position > known  # the others are replayed: they are in `base`, or were deleted with it
-        ]
-        if base is not None and base.deleted:
-            if not any(patch.create for patch in patches):
-                return _Derived(run, None)
-            base = None
-        if base is not None and not patches:
-            left = tuple(stray.tombstone(known - 1) for stray in strays)
-            return _Derived(run, base, stored=True, left=left)
+    def _row(
+        self, run: PendingRun, strays: Sequence[Run], examples: Mapping[Key, Members], usage: UsageOf
+    ) -> _Derived:
+        base, patches = run.base, run.patches[: run.taken]
+        if base is not None:
+            patches = [
+                patch
+                for patch, record in zip(patches, run.records, strict=False)
+                if record.position > base.version  # the others are replayed: in `base`, or deleted with it
+            ]
+            if base.deleted:
+                if not any(patch.create for patch in patches):
+                    return _Derived(run, None)
+                base = None
+            elif not patches:
+                left = tuple(stray.tombstone(base.version - 1) for stray in strays)
+                return _Derived(run, base, stored=True, left=left)
         facts = merge(base, patches)
         reference = facts.reference_example_id
         example = None if reference is None else examples.get((run.key[0], reference.int))
-        row = derive(facts, run.version, self._prices.of(UUID(int=run.key[0])), example)
+        row = derive(facts, run.version, usage, example)
         if self.deleted.closed(row.workspace, row.project_id):
             return _Derived(run, None)  # acknowledged before its project was deleted
-        former = [base, *strays] if base is not None else []
-        return _Derived(
-            run, row, left=tuple(old.tombstone(row.version - 1) for old in former if old.place != row.place)
-        )
+        if base is None:
+            return _Derived(run, row)
+        left = tuple(old.tombstone(row.version - 1) for old in (base, *strays) if old.place != row.place)
+        return _Derived(run, row, left=left)
 
     def _letters(
         self, derived: Sequence[_Derived], refused: Sequence[tuple[Run | Feedback, str]]
