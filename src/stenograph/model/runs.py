@@ -161,8 +161,7 @@ class Facts:
 
     def apply(self, patch: RunPatch) -> None:
         """Fold in one more patch."""
-        for field in _MERGED:
-            value = getattr(patch, field)
+        for field, value in zip(_MERGED, _merged(patch), strict=True):
             if value is not None and (not patch.create or getattr(self, field) is None):
                 setattr(self, field, value)
         if patch.extra is not None:
@@ -191,6 +190,7 @@ _copied: Final = attrgetter(*_COPIED)
 _MERGED: Final = tuple(
     field for field in _COPIED if field not in {"workspace", "id", "received_at", "attachments", "extra"}
 )
+_merged: Final = attrgetter(*_MERGED)
 
 
 def merge(base: Run | None, patches: Iterable[RunPatch]) -> Facts:
