@@ -111,6 +111,9 @@ class Chdb:
             "prefer_column_name_to_alias": 1,
             "do_not_merge_across_partitions_select_final": 1,
             "exclude_materialize_skip_indexes_on_insert": "'words_in,words_out'",
+            # A block is not merged within itself before it is written, a seventh of an insert's cost: a batch has each
+            # run and piece of feedback once, and readers have to choose the newest version between parts anyway.
+            "optimize_on_insert": 0,
             "mutations_sync": 0,
             # By itself the engine takes a second thread only for each further GiB that `memory` leaves, and for more
             # than some 300,000 rows. With two, rare words and facets of a project take two thirds of the time.
