@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import chain
 from uuid import UUID, uuid5
 
@@ -21,7 +21,7 @@ from stenograph.domain.usage.prices import PriceBook
 from stenograph.model.carried_metadata import Members, carried
 from stenograph.model.dead_letters import UNREADABLE, DeadLetter
 from stenograph.model.feedback import Feedback, supersede
-from stenograph.model.runs import Run, merge
+from stenograph.model.runs import Run, RunPatch, merge
 from stenograph.observability import Metrics
 from stenograph.store.api import MetaStore, RejectedRows, RunStore
 from stenograph.store.pending import Batch, Key, PendingRun
@@ -133,10 +133,13 @@ class BatchWriter:
 
         Not remembered from one batch to the next: an example may have changed.
         """
-        bases = [run.base for run in runs if run.base is not None]
+        stated: Iterator[RunPatch | Run] = chain(
+            chain.from_iterable([run.patches for run in runs]),
+            [run.base for run in runs if run.base is not None],
+        )
         wanted = {
             (said.workspace.int, said.reference_example_id.int)
-            for said in chain(bases, chain.from_iterable([run.patches for run in runs]))
+            for said in stated
             if said.reference_example_id is not None
         }
         if not wanted:
