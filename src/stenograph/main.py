@@ -293,9 +293,9 @@ def serve(settings: Settings, banner: Callable[[Settings], str] | None = None) -
     """Serve until SIGTERM or SIGINT; 0 after a clean end, 1 when the server could not start."""
     configure_logging(settings)
     sys.setrecursionlimit(max(sys.getrecursionlimit(), settings.max_json_depth + 500))
-    # Under load 100,000 objects wait for the run store and hardly any is garbage: at the default thresholds the
+    # Under load up to 200,000 objects wait for the run store and hardly any is garbage: at the default thresholds the
     # collector went through them again and again, for a third of the CPU of a run.
-    gc.set_threshold(100_000, 20, 50)
+    gc.set_threshold(300_000, 20, 50)
     sys.setswitchinterval(0.001)  # a flush builds rows on a thread: acknowledgements must not wait for it
     try:
         with uvloop_runner() as runner:

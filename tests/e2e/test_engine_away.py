@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -38,7 +38,7 @@ class Away:
             raise StoreUnavailable("the engine is away")
         return await self.real.query(statement, params)
 
-    async def insert(self, table: str, block: bytes) -> None:
+    async def insert(self, table: str, block: Sequence[bytes]) -> None:
         if self.inserts and not (self.half and table == "runs"):
             raise StoreUnavailable("the engine is away")
         await self.real.insert(table, block)

@@ -265,7 +265,7 @@ def test_an_answer_without_rows(tables: Tables) -> None:
 def test_a_type_that_cannot_be_read_is_named() -> None:
     unknown = native.block([("x", "Point", b"")], 1)
     with pytest.raises(ValueError, match="Point"):
-        Reader(unknown).columns()
+        Reader(b"".join(unknown)).columns()
 
 
 def test_dollars_are_scaled() -> None:

@@ -86,6 +86,20 @@ def test_a_run_comes_back_as_it_was_written(runs: OpenRuns, workspace: UUID) -> 
     assert wait(runs.store.stored([(workspace, wanted.id)])) == {(workspace, wanted.id): wanted}
 
 
+def test_of_two_versions_in_one_write_the_newer_is_there(runs: OpenRuns, workspace: UUID) -> None:
+    """Blocks are not merged within themselves before they are written: reading has to."""
+    old, gone = run(workspace, "kept", version=5, name="old"), run(workspace, "gone", version=5)
+    new = msgspec.structs.replace(old, version=6, name="new")
+    write(runs.store, new, old, gone, gone.tombstone(6))
+    selection = RunSelection(workspace=workspace)
+    page = wait(runs.store.page(RunQuery(selection=selection, columns=frozenset({"name"}))))
+    assert [(found.id, found.name) for found in page] == [(old.id, "new")]
+    assert wait(runs.store.count(selection)) == 1
+    stored = wait(runs.store.stored([(workspace, old.id), (workspace, gone.id)]))
+    assert stored[workspace, old.id].version == 6
+    assert stored[workspace, gone.id].deleted
+
+
 def test_a_run_without_anything_comes_back_empty(runs: OpenRuns, workspace: UUID) -> None:
     bare = Run(workspace=workspace, id=uuid4(), project_id=PROJECT, trace_id=uuid4(), start_time=NOON)
     write(runs.store, bare)

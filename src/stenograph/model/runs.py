@@ -149,13 +149,19 @@ class Facts:
     @property
     def stated(self) -> int:
         """Which of PLACE a client has stated, the first the lowest bit; and whether `extra` only in parts."""
-        place = sum([bit for value, bit in zip(_place(self), _PLACE_BITS, strict=True) if value is not None])
+        place = (  # spelled out, for every run that is written is asked
+            (self.project_id is not None)
+            | (self.start_time is not None) << 1
+            | (self.trace_id is not None) << 2
+            | (self.parent_run_id is not None) << 3
+            | (self.dotted_order is not None) << 4
+            | (self.tags is not None) << 5
+        )
         return place | EXTRA_IS_OPEN if self.extra_is_open and self.extra is not None else place
 
     def apply(self, patch: RunPatch) -> None:
         """Fold in one more patch."""
-        for field in _MERGED:
-            value = getattr(patch, field)
+        for field, value in zip(_MERGED, _merged(patch), strict=True):
             if value is not None and (not patch.create or getattr(self, field) is None):
                 setattr(self, field, value)
         if patch.extra is not None:
@@ -181,11 +187,10 @@ class Facts:
 _COPIED: Final = tuple(field for field in Facts.__slots__ if field != "extra_is_open")
 # One step in C for all fields: every run that is written takes these.
 _copied: Final = attrgetter(*_COPIED)
-_place: Final = attrgetter(*PLACE)
-_PLACE_BITS: Final = tuple(1 << bit for bit in range(len(PLACE)))
 _MERGED: Final = tuple(
     field for field in _COPIED if field not in {"workspace", "id", "received_at", "attachments", "extra"}
 )
+_merged: Final = attrgetter(*_MERGED)
 
 
 def merge(base: Run | None, patches: Iterable[RunPatch]) -> Facts:

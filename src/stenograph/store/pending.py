@@ -17,6 +17,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 from uuid import UUID
 
@@ -102,16 +103,18 @@ class Pending:
 
     def add(self, patches: Sequence[RunPatch], feedback: Sequence[Feedback], record: Record) -> None:
         """Take in one record's contents, in the order of its position."""
+        now = self._now()
         for patch in patches:
-            self._add(patch, record)
+            self._add(patch, record, now)
         for item in feedback:
             self._feedback.append((item, record))
             self._count(item.workspace.int, 1)
             self.bytes += item.size()
 
-    def _add(self, patch: RunPatch, record: Record) -> None:
+    def _add(self, patch: RunPatch, record: Record, now: float) -> None:
         key = (patch.workspace.int, patch.id.int)
         run = self._taken.get(key) or self._ready.get(key) or self._open.get(key)
+        is_new = run is None
         if run is None:
             run = self._clean.pop(key, None)
             if run is None:
@@ -119,8 +122,7 @@ class Pending:
             else:
                 self._clean_bytes -= run.bytes
                 run.bytes = 0
-            run.since = self._now()
-            self._open[key] = run
+            run.since = now
             self._count(key[0], 1)
         size = patch.size()
         run.patches.append(patch)
@@ -129,8 +131,11 @@ class Pending:
         self.bytes += size
         run.created = run.created or patch.create
         run.ended = run.ended or patch.end_time is not None
-        if run.finished and key in self._open:
-            self._ready[key] = self._open.pop(key)
+        if not run.finished:
+            if is_new:
+                self._open[key] = run
+        elif is_new or self._open.pop(key, None) is not None:
+            self._ready[key] = run
 
     def _count(self, workspace: int, by: int) -> None:
         count = self._unsaved.get(workspace, 0) + by
@@ -176,10 +181,9 @@ class Pending:
 
         What was taken must come back through `written` or `give_back`.
         """
-        batch = Batch([], [])
-        while self._ready and len(batch.runs) < limit:
-            key = next(iter(self._ready))
-            batch.runs.append(self._ready.pop(key))
+        # All keys first: to ask for the first again after each would step over the holes that the others have left.
+        due = list(islice(self._ready, limit))
+        batch = Batch([self._ready.pop(key) for key in due], [])
         while self._open and open_since is not None and len(batch.runs) < limit:
             key, run = next(iter(self._open.items()))
             if run.since > open_since:

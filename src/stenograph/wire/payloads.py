@@ -18,12 +18,14 @@ from stenograph.errors import Invalid, TooLarge
 
 _raw = msgspec.json.Decoder(msgspec.Raw).decode
 _ESCAPE = re.compile(rb"\\(?:u([0-9a-fA-F]{4})(?:\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|.)", re.DOTALL)
+_UNICODE = re.compile(rb"\\u")
 _PAIR = re.compile(rb"\\.", re.DOTALL)
 _STEP = 1 << 18
 _DIGITS = 4300
 _LONG = re.compile(rb"(?<![0-9.eE+-])-?[0-9]{%d}[0-9]*+(?![.eE])" % (_DIGITS + 1))
 _STRING = re.compile(rb'"[^"]*"')
 _KINDS = {ord("{"): "object", ord("["): "array"}
+_EMPTY = {"object": b"{}", "array": b"[]"}
 
 
 class Payloads:
@@ -40,7 +42,7 @@ class Payloads:
         `kind` may ask for an "object" or an "array". Invalid names `what` and the place of the mistake.
         """
         found = self.check_parts(document, what, kind)
-        if found is not None:
+        if found is not None and len(found) > _DIGITS:
             check_integers(found, what)
         return found
 
@@ -51,8 +53,9 @@ class Payloads:
         raw = bytes(document)
         if not raw:
             return None
-        if b"\\" in raw and b"\\u" in raw:  # a search for one byte is 20 times faster than for two
-            raw = _ESCAPE.sub(_resolve, raw)
+        if kind is not None and raw == _EMPTY.get(kind):
+            return raw  # what clients send of most fields when a run begins
+        raw = clean(raw)
         try:
             parsed = _raw(raw)
             # without white space around it the document is what was parsed: no second copy
@@ -60,7 +63,7 @@ class Payloads:
             if not found.isascii():
                 found.decode()
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            self.check_depth(raw, what)
+            self._check_levels(raw, what)
             found = _mend(raw, what, str(error))
         else:
             self.check_depth(found, what)
@@ -85,7 +88,14 @@ class Payloads:
         return found
 
     def check_depth(self, raw: bytes, what: str) -> None:
-        """TooLarge when a document is nested too deeply: all there is to check of one that we wrote ourselves."""
+        """TooLarge when a document is nested too deeply: all there is to check of one that we wrote ourselves.
+
+        It has to be well-formed: each level of such a one takes two brackets.
+        """
+        if len(raw) > 2 * self._max_depth:
+            self._check_levels(raw, what)
+
+    def _check_levels(self, raw: bytes, what: str) -> None:
         if len(raw) <= self._max_depth or raw.count(b"{") + raw.count(b"[") <= self._max_depth:
             return
         if _depth(raw) > self._max_depth:
@@ -139,7 +149,9 @@ def _depth(raw: bytes) -> int:
 
 def clean(document: bytes) -> bytes:
     """A document that our own decoders can read: escapes resolved as for stored payloads."""
-    return _ESCAPE.sub(_resolve, document) if b"\\" in document and b"\\u" in document else document
+    # One byte is found 20 times faster than two, and those by an expression in half the time of `in`.
+    at = document.find(b"\\")
+    return _ESCAPE.sub(_resolve, document) if at >= 0 and _UNICODE.search(document, at) else document
 
 
 def _resolve(match: re.Match[bytes]) -> bytes:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping, Sequence
+from itertools import chain
 from uuid import UUID, uuid5
 
 import msgspec
@@ -16,12 +16,12 @@ import structlog
 
 from stenograph.domain.feedback.filing import Filing
 from stenograph.domain.projects.deleted import DeletedProjects
-from stenograph.domain.recording.derive import derive
+from stenograph.domain.recording.derive import UsageOf, derive
 from stenograph.domain.usage.prices import PriceBook
 from stenograph.model.carried_metadata import Members, carried
 from stenograph.model.dead_letters import UNREADABLE, DeadLetter
 from stenograph.model.feedback import Feedback, supersede
-from stenograph.model.runs import Run, merge
+from stenograph.model.runs import Run, RunPatch, merge
 from stenograph.observability import Metrics
 from stenograph.store.api import MetaStore, RejectedRows, RunStore
 from stenograph.store.pending import Batch, Key, PendingRun
@@ -32,8 +32,7 @@ log = structlog.get_logger("stenograph.batches")
 _encode = msgspec.msgpack.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True)
-class _Derived:
+class _Derived(msgspec.Struct, frozen=True, gc=False):
     """What becomes of one run in a flush.
 
     `row` is how it stands in the store afterwards; None when it does not, being deleted or a dead letter. It is
@@ -57,6 +56,10 @@ class _Derived:
         replayed = self.run.records[0].position <= base.version
         return replayed or (base.place, base.trace_id) != (self.row.place, self.row.trace_id)
 
+    def is_among(self, lost: Container[tuple[UUID, UUID]]) -> bool:
+        """Whether the row is one of these, by workspace and id."""
+        return self.row is not None and (self.row.workspace, self.row.id) in lost
+
 
 class BatchWriter:
     """Takes batches to the run store. One a process, one batch at a time.
@@ -76,32 +79,32 @@ class BatchWriter:
 
     async def write(self, batch: Batch) -> list[tuple[PendingRun, Run | None]]:
         """Have the batch in the run store, or in the dead letters; returns each run with its row there."""
-        await self._prices.load({UUID(int=run.key[0]) for run in batch.runs})
+        await self._prices.load([UUID(int=workspace) for workspace in {run.key[0] for run in batch.runs}])
         strays = await self._load_bases(batch.runs)
         examples = await self._carried(batch.runs)
         derived, letters = await asyncio.to_thread(self._derive, batch.runs, strays, examples)
-        standing = {one.run.key: one.row for one in derived if one.row is not None}
-        feedback = await self._feedback_rows([item for item, _ in batch.feedback], standing)
+        feedback = await self._feedback_rows([item for item, _ in batch.feedback], derived)
         rows = [one.row for one in derived if one.row is not None and not one.stored]
         refused = await self._insert(rows, feedback)
-        lost = {(item.workspace, item.id) for item, _ in refused}
-        kept = [one for one in derived if one.row is not None and (one.row.workspace, one.row.id) not in lost]
+        if refused:
+            letters += self._letters(derived, refused)
+            lost = {(item.workspace, item.id) for item, _ in refused}
+            derived = [_Derived(one.run, None) if one.is_among(lost) else one for one in derived]
+            feedback = [item for item in feedback if (item.workspace, item.id) not in lost]
         # A crash in between leaves two rows of a run, which its replay finds; the other way round it leaves none.
-        if left := [row for one in kept for row in one.left]:
+        if left := [row for one in derived for row in one.left]:
             await self._store.write(left, [])
         self.filing.wait(feedback)
-        stands = {one.run.key: one.row for one in kept if one.row is not None}
-        await self.filing.follow(stands, [one.run.key for one in kept if one.moved])
-        letters += self._letters(derived, refused)
+        stands = {one.run.key: one.row for one in derived if one.row is not None}
+        await self.filing.follow(stands, [one.run.key for one in derived if one.moved])
         await self._bury(letters)
-        self._metrics.stored("run", len(kept))
+        self._metrics.stored("run", len(stands))
         self._metrics.stored(
             "feedback", len(batch.feedback) - sum(isinstance(it, Feedback) for it, _ in refused)
         )
-        written = [one.run.key[1] for one in kept]
-        written += [item.id.int for item in feedback if (item.workspace, item.id) not in lost]
+        written = [run_id for _, run_id in stands] + [item.id.int for item in feedback]
         await asyncio.to_thread(self.seen.add, written)
-        return [(run, stands.get(run.key)) for run in batch.runs]
+        return [(one.run, one.row) for one in derived]
 
     async def _load_bases(self, runs: Sequence[PendingRun]) -> dict[Key, list[Run]]:
         """Fetch the stored row of runs that may have one and do not have it in memory.
@@ -130,11 +133,14 @@ class BatchWriter:
 
         Not remembered from one batch to the next: an example may have changed.
         """
+        stated: Iterator[RunPatch | Run] = chain(
+            chain.from_iterable([run.patches for run in runs]),
+            [run.base for run in runs if run.base is not None],
+        )
         wanted = {
-            (run.key[0], said.reference_example_id.int)
-            for run in runs
-            for said in (*run.patches, run.base)
-            if said is not None and said.reference_example_id is not None
+            (said.workspace.int, said.reference_example_id.int)
+            for said in stated
+            if said.reference_example_id is not None
         }
         if not wanted:
             return {}
@@ -142,8 +148,11 @@ class BatchWriter:
         found = await self._examples.newest_metadata(keys)
         return {(workspace.int, example.int): carried(each) for (workspace, example), each in found.items()}
 
-    async def _feedback_rows(self, items: Sequence[Feedback], standing: Mapping[Key, Run]) -> list[Feedback]:
+    async def _feedback_rows(self, items: Sequence[Feedback], derived: Sequence[_Derived]) -> list[Feedback]:
         """The rows for these pieces, each filed by its run and put in the place of what is stored under its id."""
+        if not items:
+            return []
+        standing = {one.run.key: one.row for one in derived if one.row is not None}
         items = [item for item in items if not self.deleted.closed(item.workspace, item.project_id)]
         items = await self.filing.file(items, standing)
         items = [item for item in items if not self.deleted.closed(item.workspace, item.home)]
@@ -157,42 +166,46 @@ class BatchWriter:
         strays: Mapping[Key, Sequence[Run]],
         examples: Mapping[Key, Members],
     ) -> tuple[list[_Derived], list[DeadLetter]]:
-        """What becomes of each run, and dead letters for those of which nothing can."""
+        """What becomes of each run, in their order, and dead letters for those of which nothing can."""
         derived: list[_Derived] = []
         letters: list[DeadLetter] = []
+        usage = {key: self._prices.of(UUID(int=key)) for key in {run.key[0] for run in runs}}
         for run in runs:
             try:
-                derived.append(self._row(run, strays.get(run.key, ()), examples))
+                derived.append(self._row(run, strays.get(run.key, ()), examples, usage[run.key[0]]))
             except Exception as error:  # whatever one run does, the others go on
                 log.exception("a run cannot be derived", run=str(UUID(int=run.key[1])))
                 letters.append(_run_letter(run, f"cannot be derived: {error}"))
+                derived.append(_Derived(run, None))
         return derived, letters
 
-    def _row(self, run: PendingRun, strays: Sequence[Run], examples: Mapping[Key, Members]) -> _Derived:
-        base = run.base
-        known = base.version if base is not None else 0
-        patches = [
-            patch
-            for patch, record in zip(run.patches[: run.taken], run.records, strict=False)
-            if record.position > known  # the others are replayed: they are in `base`, or were deleted with it
-        ]
-        if base is not None and base.deleted:
-            if not any(patch.create for patch in patches):
-                return _Derived(run, None)
-            base = None
-        if base is not None and not patches:
-            left = tuple(stray.tombstone(known - 1) for stray in strays)
-            return _Derived(run, base, stored=True, left=left)
+    def _row(
+        self, run: PendingRun, strays: Sequence[Run], examples: Mapping[Key, Members], usage: UsageOf
+    ) -> _Derived:
+        base, patches = run.base, run.patches[: run.taken]
+        if base is not None:
+            patches = [
+                patch
+                for patch, record in zip(patches, run.records, strict=False)
+                if record.position > base.version  # the others are replayed: in `base`, or deleted with it
+            ]
+            if base.deleted:
+                if not any(patch.create for patch in patches):
+                    return _Derived(run, None)
+                base = None
+            elif not patches:
+                left = tuple(stray.tombstone(base.version - 1) for stray in strays)
+                return _Derived(run, base, stored=True, left=left)
         facts = merge(base, patches)
         reference = facts.reference_example_id
         example = None if reference is None else examples.get((run.key[0], reference.int))
-        row = derive(facts, run.version, self._prices.of(UUID(int=run.key[0])), example)
+        row = derive(facts, run.version, usage, example)
         if self.deleted.closed(row.workspace, row.project_id):
             return _Derived(run, None)  # acknowledged before its project was deleted
-        former = [base, *strays] if base is not None else []
-        return _Derived(
-            run, row, left=tuple(old.tombstone(row.version - 1) for old in former if old.place != row.place)
-        )
+        if base is None:
+            return _Derived(run, row)
+        left = tuple(old.tombstone(row.version - 1) for old in (base, *strays) if old.place != row.place)
+        return _Derived(run, row, left=left)
 
     def _letters(
         self, derived: Sequence[_Derived], refused: Sequence[tuple[Run | Feedback, str]]

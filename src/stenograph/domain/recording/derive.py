@@ -76,7 +76,7 @@ def derive(facts: Facts, version: int, usage: UsageOf, example: Members | None =
         serialized=facts.serialized,
         tags=facts.tags,
         metadata=metadata,
-        thread_id=next((metadata[key] for key in THREAD_KEYS if metadata.get(key)), None),
+        thread_id=_thread(metadata),
         reference_example_id=facts.reference_example_id,
         attachments=facts.attachments,
         stated=facts.stated if facts.extra is not None or extra is None else facts.stated | EXTRA_IS_OURS,
@@ -152,16 +152,27 @@ def _metadata(extra: bytes | None) -> dict[str, str]:
         return {}
     if not found:
         return {}
-    return {
-        key: value if type(value) is str and len(value) <= _MAX_METADATA_VALUE else _flat(value)
-        for key, value in found.items()
-        if value is not None
-    }
+    # Nearly all of it is text already: what the decoder made is kept, and only the rest replaced.
+    for key in [
+        key for key, value in found.items() if type(value) is not str or len(value) > _MAX_METADATA_VALUE
+    ]:
+        if found[key] is None:
+            del found[key]
+        else:
+            found[key] = _flat(found[key])
+    return found
 
 
 def _flat(value: Any) -> str:
     text = value if isinstance(value, str) else _document(value).decode()
     return text[:_MAX_METADATA_VALUE]
+
+
+def _thread(metadata: dict[str, str]) -> str | None:
+    for key in THREAD_KEYS:
+        if named := metadata.get(key):
+            return named
+    return None
 
 
 def _first_token(events: bytes | None) -> Micros | None:

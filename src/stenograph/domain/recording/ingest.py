@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 from uuid import UUID
 
 from stenograph.domain.projects.projects import Projects
@@ -22,12 +23,8 @@ from stenograph.errors import Invalid, NotFound, TooLarge
 from stenograph.model.feedback import Feedback
 from stenograph.model.query import RunQuery, RunSelection
 from stenograph.model.runs import RUN_TYPES, RunPatch, parse_dotted_order
+from stenograph.model.uuids import spelled
 from stenograph.store.api import RunStore
-
-
-def _number(run_id: str) -> int:
-    return int(run_id.replace("-", ""), 16)
-
 
 _STAMP = len("20240131T093000000000Z")
 
@@ -72,7 +69,23 @@ def check(patch: RunPatch) -> None:
         _check_place(patch)
 
 
-_PLACE = re.compile(r"(?:[0-9]{8}T[0-9]{12}Z[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\.|$))+")
+_SEGMENT = r"[0-9]{8}T[0-9]{12}Z[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_PLACE = re.compile(rf"{_SEGMENT}(?:\.{_SEGMENT})*")
+_LONG_PLACE = 2_000
+"""Characters above which a place is not remembered: thirty levels."""
+
+
+@lru_cache(1000)
+def _is_usual(place: str) -> bool:
+    return _PLACE.fullmatch(place) is not None
+
+
+def _is_usually_spelled(order: str) -> bool:
+    """What is above a run is above its siblings, too: that is looked at once for all of them."""
+    above, _, own = order.rpartition(".")
+    if not above or len(above) > _LONG_PLACE:
+        return _PLACE.fullmatch(order) is not None
+    return _PLACE.fullmatch(own) is not None and _is_usual(above)
 
 
 def _check_place(patch: RunPatch) -> None:
@@ -80,9 +93,9 @@ def _check_place(patch: RunPatch) -> None:
     assert patch.dotted_order is not None
     order = patch.dotted_order
     if (
-        _PLACE.fullmatch(order)
-        and _number(order[-36:]) == patch.id.int
-        and (patch.trace_id is None or _number(order[_STAMP : _STAMP + 36]) == patch.trace_id.int)
+        order.endswith(spelled(patch.id))
+        and (patch.trace_id is None or order.startswith(spelled(patch.trace_id), _STAMP))
+        and _is_usually_spelled(order)
     ):
         return  # the usual spelling, without parsing an id a segment
     try:

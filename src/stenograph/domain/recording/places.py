@@ -18,6 +18,7 @@ import msgspec
 from stenograph.domain.recording.derive import stamp
 from stenograph.domain.recording.roots import SPAN_ID, TRACE_ID
 from stenograph.model.runs import Run
+from stenograph.model.uuids import from_bytes
 
 UNKNOWN: Final = "00000000T000000000000Z"
 """Stands before the id of a run of which nothing is known yet: its start cannot be told."""
@@ -60,13 +61,13 @@ def run_of(trace_id: bytes, span_id: bytes) -> UUID:
     trace's id is the root, whose run has the trace's id.
     """
     if span_id == trace_id[:8]:
-        return UUID(bytes=trace_id)
+        return from_bytes(trace_id)
     return beside(trace_id, span_id)
 
 
 def beside(trace_id: bytes, span_id: bytes) -> UUID:
     """The same for a span that is not the root, whatever its id."""
-    return UUID(bytes=span_id + _mark(trace_id))
+    return from_bytes(span_id + _mark(trace_id))
 
 
 @lru_cache(10_000)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -253,7 +254,11 @@ def _listed(extra: bytes) -> Listing | None:
     named = read(_NAMED, extra)
     if named is None:
         return None
-    name, provider = named.metadata.ls_model_name, named.metadata.ls_provider
+    return _usually_listed(named.metadata.ls_model_name, named.metadata.ls_provider)
+
+
+@lru_cache(maxsize=_MAX_REMEMBERED)
+def _usually_listed(name: str | None, provider: str | None) -> Listing | None:
     if not name or not _is_name(name) or (provider and not _is_name(provider)):
         return None
     return _list_price(provider.lower() if provider else None, name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from stenograph.store.runs.packed import Column
@@ -17,8 +17,8 @@ class Engine(Protocol):
     async def arrays(self, statement: str, params: Mapping[str, str] | None = None) -> dict[str, Column]:
         """The same of plain columns, as arrays: see packed.py."""
 
-    async def insert(self, table: str, block: bytes) -> None:
-        """Insert one Native block; durable on return. RejectedRows when the data itself is at fault."""
+    async def insert(self, table: str, block: Sequence[bytes]) -> None:
+        """Insert one Native block, in pieces; durable on return. RejectedRows when the data itself is at fault."""
 
     async def execute(self, statement: str, params: Mapping[str, str] | None = None) -> None:
         """A statement that changes something and returns soon: DDL, a mutation that is not waited for."""

@@ -33,12 +33,12 @@ def _varint(number: int) -> bytes:
 _SHORT = [_varint(number) for number in range(16384)]
 
 
-def block(columns: Sequence[tuple[str, str, bytes]], rows: int) -> bytes:
-    """Join encoded columns, each (name, type, values), into one block."""
+def block(columns: Sequence[tuple[str, str, bytes]], rows: int) -> list[bytes]:
+    """Encoded columns, each (name, type, values), as one block: in pieces, since joining would copy every payload."""
     parts = [_varint(len(columns)), _varint(rows)]
     for name, kind, data in columns:
         parts += [*_text(name), *_text(kind), data]
-    return b"".join(parts)
+    return parts
 
 
 def _text(text: str) -> tuple[bytes, bytes]:
@@ -51,13 +51,18 @@ def _text(text: str) -> tuple[bytes, bytes]:
 
 def blobs(values: Sequence[bytes]) -> bytes:
     """A String column of raw bytes."""
-    sizes = [_SHORT[size] if size < 16384 else _varint(size) for size in map(len, values)]
-    return b"".join(chain.from_iterable(zip(sizes, values, strict=True)))
+    parts = [b""] * (2 * len(values))
+    parts[::2] = [_SHORT[size] if size < 16384 else _varint(size) for size in map(len, values)]
+    parts[1::2] = values
+    return b"".join(parts)
 
 
 def texts(values: Sequence[str]) -> bytes:
     """A String column of text. Lone surrogates cannot be stored and become '?'."""
-    return blobs([value.encode("utf-8", "replace") for value in values])
+    try:
+        return blobs(list(map(str.encode, values)))
+    except UnicodeEncodeError:
+        return blobs([value.encode("utf-8", "replace") for value in values])
 
 
 def uuids(values: Sequence[UUID]) -> bytes:
@@ -95,19 +100,19 @@ def arrays(values: Sequence[Sequence[Any]], encode: Encoder) -> bytes:
     return ends + encode(list(chain.from_iterable(values)))
 
 
+class _Written(dict[str, bytes]):
+    """Texts as they are written. The keys of a thousand maps are a few dozen: each is made once and found again."""
+
+    def __missing__(self, text: str) -> bytes:
+        written = self[text] = texts([text])
+        return written
+
+
 def maps(values: Sequence[dict[str, Any]], encode: Encoder) -> bytes:
     """A Map column with text keys: offsets, all keys, all values."""
     ends = array("Q", accumulate(map(len, values))).tobytes()
-    # The keys of a thousand rows are a few dozen: each is written once and found again.
-    written: dict[str, bytes] = {}
-    parts: list[bytes] = []
-    for key in chain.from_iterable(values):
-        part = written.get(key)
-        if part is None:
-            part = written[key] = texts([key])
-        parts.append(part)
-    keys = b"".join(parts)
-    return ends + keys + encode(list(chain.from_iterable(value.values() for value in values)))
+    keys = b"".join(map(_Written().__getitem__, chain.from_iterable(values)))
+    return ends + keys + encode(list(chain.from_iterable([value.values() for value in values])))
 
 
 # -- reading ---------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ def _sides(prompt: dict[str, int], completion: dict[str, int]) -> dict[str, int]
 _NOTHING: Final[dict[str, int]] = {}
 
 
-def runs_block(runs: Sequence[Run]) -> bytes:
+def runs_block(runs: Sequence[Run]) -> list[bytes]:
     """One block of rows for the table `runs`."""
     usages = [run.usage for run in runs]
     columns: list[tuple[str, str, bytes]] = [
@@ -117,7 +117,7 @@ def runs_block(runs: Sequence[Run]) -> bytes:
     return native.block(columns, len(runs))
 
 
-def feedback_block(items: Sequence[Feedback]) -> bytes:
+def feedback_block(items: Sequence[Feedback]) -> list[bytes]:
     """One block of rows for the table `feedback`."""
     columns: list[tuple[str, str, bytes]] = [
         ("workspace_id", "UUID", native.uuids([item.workspace for item in items])),

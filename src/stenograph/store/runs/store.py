@@ -29,12 +29,12 @@ from stenograph.store.runs.sql import Params
 from stenograph.store.runs.upgrade import upgrade
 
 
-def _blocks(runs: Sequence[Run], feedback: Sequence[Feedback]) -> dict[str, bytes]:
+def _blocks(runs: Sequence[Run], feedback: Sequence[Feedback]) -> dict[str, list[bytes]]:
     """The batch in the engine's format, by table."""
     try:
         return {
-            "runs": rows.runs_block(runs) if runs else b"",
-            "feedback": rows.feedback_block(feedback) if feedback else b"",
+            "runs": rows.runs_block(runs) if runs else [],
+            "feedback": rows.feedback_block(feedback) if feedback else [],
         }
     except (ArithmeticError, TypeError, ValueError) as error:
         raise RejectedRows(f"cannot be encoded: {error}") from error

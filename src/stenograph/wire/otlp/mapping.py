@@ -85,7 +85,7 @@ def mapped(one: Draft, shared: Attributes) -> Mapped:
         outputs=_payload(one, one.outputs, "outputs"),
         events=_json(one, events, "events") if events else None,
         extra=_json(one, extra, "extra"),
-        tags=list(dict.fromkeys(one.tags)) or None,
+        tags=list(dict.fromkeys(one.tags)) if one.tags else None,
         files=[Attachment(name, mime, len(data)) for name, mime, data in one.files] or None,
         judged=[(shelf, _json(one, said, shelf.value)) for shelf, said in one.judged.items()] or None,
     )
@@ -128,9 +128,10 @@ def _time(nanoseconds: int, what: str) -> Micros | None:
 def _metadata(one: Draft, shared: Attributes) -> Attributes:
     span, rest = one.span, one.rest
     found = shared | rest
-    for key in shared.keys() & rest.keys():
-        if shared[key] != rest[key]:
-            found[f"resource.{key}"] = shared[key]
+    if len(found) < len(shared) + len(rest):
+        for key in shared.keys() & rest.keys():
+            if shared[key] != rest[key]:
+                found[f"resource.{key}"] = shared[key]
     for key, value in one.metadata.items():
         if key in found and found[key] != value:
             found[f"attribute.{key}"] = found[key]
@@ -179,6 +180,8 @@ def _of_the_protocol(one: Draft, found: Attributes) -> None:
 def _usage(one: Draft) -> dict[str, Any]:
     """LangSmith's usage_metadata; details that are nought are left out."""
     usage = one.usage
+    if not usage and not one.input_details and not one.output_details:
+        return usage  # most spans are no model's call
     for key, details in (
         ("input_token_details", one.input_details),
         ("output_token_details", one.output_details),

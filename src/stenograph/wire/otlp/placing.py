@@ -22,6 +22,7 @@ from stenograph.domain.recording.derive import stamp
 from stenograph.domain.recording.ingest import Ingest
 from stenograph.domain.recording.places import MAX_SEGMENTS, beside, run_of
 from stenograph.model.runs import Micros
+from stenograph.model.uuids import from_bytes, spelled
 from stenograph.wire.otlp.conventions.draft import Draft
 from stenograph.wire.otlp.mapping import Mapped
 from stenograph.wire.otlp.spans import REMOTE, REMOTE_KNOWN
@@ -48,7 +49,7 @@ class Placed:
 
     @property
     def own(self) -> str:
-        return stamp(self.run.start) + str(self.run_id)
+        return stamp(self.run.start) + spelled(self.run_id)
 
     @property
     def from_afar(self) -> bool:
@@ -146,7 +147,7 @@ async def _identify(draft: Draft, run: Mapped, workspace: UUID, ingest: Ingest) 
 
 @lru_cache(10_000)
 def _trace(trace_id: bytes) -> UUID:
-    return UUID(bytes=trace_id)
+    return from_bytes(trace_id)
 
 
 def _order(one: Placed, workspace: UUID, ingest: Ingest) -> None:

@@ -24,6 +24,7 @@ from stenograph.errors import Invalid, TooLarge
 from stenograph.model.access import Caller, Permission
 from stenograph.model.feedback_setup import FeedbackShape
 from stenograph.model.runs import Attachment
+from stenograph.model.uuids import from_text
 from stenograph.wire import http
 from stenograph.wire.http import Services, caller, encode, services
 from stenograph.wire.langsmith.feedback.shapes import from_wire as feedback_from_wire
@@ -295,7 +296,7 @@ class _Assembly:
         event, _, rest = part_name.partition(".")
         subject, _, name = rest.partition(".")
         try:
-            subject_id = UUID(subject)
+            subject_id = from_text(subject)
         except ValueError:
             self._intake.refuse(part_name[:200], Invalid("part names are <event>.<uuid>[.<field>]"), "part")
             return None
