@@ -208,7 +208,7 @@ _STATS: Final = f"""toString(key) AS key, count() AS pieces, {_SCORES},
   groupArrayIf(10)(ifNull(comment, ''), ifNull(comment, '') != '') AS comments,
   arraySlice(arraySort(groupUniqArray(1000)(
     if(source = '', concat('{{"type":"', source_type, '"}}'), source))), 1, 10) AS sources"""
-"""Sources are the first ten in order, so that they are the same ones each time; beyond a thousand, of those met first."""
+"""Sources are the first ten in order, so that they are the same each time; beyond a thousand, of those met first."""
 
 
 def feedback_stats(asked: Asked, comparison: UUID | None = None) -> Statement:
