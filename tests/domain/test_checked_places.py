@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
@@ -11,7 +11,7 @@ from stenograph.errors import Invalid
 from stenograph.model.runs import RunPatch
 
 STAMP = "20240131T093000000000Z"
-RUN, PARENT, ROOT = uuid4(), uuid4(), uuid4()
+RUN, PARENT, ROOT = (UUID(f"0191a2b3-c4d5-4e6f-8a9b-0c1d2e3f4a5{n}") for n in range(3))
 
 
 def said(order: str, run: UUID = RUN, trace: UUID | None = ROOT) -> RunPatch:
