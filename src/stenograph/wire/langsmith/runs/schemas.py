@@ -161,7 +161,7 @@ class SessionPatchIn(Struct):
 class SessionIn(SessionPatchIn):
     """POST /sessions. What tells of an experiment's progress is not echoed: it is in `experiment_progress`.
 
-    `kicked_off_by` and `tag_value_ids` have no meaning here: there are no people and no resource tags.
+    `kicked_off_by` and `tag_value_ids` have no meaning here: projects carry no tags, and nobody asks who began one.
     """
 
     id: UUID | None = None
