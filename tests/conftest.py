@@ -47,10 +47,10 @@ LONGEST = ("tests/wire/isolation/", "tests/page/", "tests/demo/", "tests/transfe
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """A process more than there are cores, since tests wait for servers and browsers; each takes 2 GB with its own."""
+    """Two processes more than there are cores, since tests wait for servers and browsers; each takes 2 GB with its own."""
     mine = getattr(os, "sched_getaffinity", None)  # Linux has it
     cores = len(mine(0)) if mine is not None else os.cpu_count() or 1
-    return min(cores, 7) + 1
+    return min(cores, 6) + 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -675,7 +675,7 @@ def test_the_workspace_and_what_is_in_it(http: httpx.Client, project: str) -> No
     assert current in http.get("/workspaces").json()
 
 
-@pytest.mark.parametrize("path", ["/workspaces/current/members", "/workspaces/current/tag-keys"])
+@pytest.mark.parametrize("path", ["/orgs/current/members", "/workspaces/current/tag-keys"])
 def test_what_is_not_offered_says_so(http: httpx.Client, path: str) -> None:
     for answer in (http.get(path), http.put(path, json={})):
         assert answer.status_code == 501
