@@ -47,7 +47,7 @@ LONGEST = ("tests/wire/isolation/", "tests/page/", "tests/demo/", "tests/transfe
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two processes more than there are cores, since tests wait for servers and browsers; each takes 2 GB with its own."""
+    """Two processes more than cores, since tests wait for servers and browsers; each takes 2 GB with its servers."""
     mine = getattr(os, "sched_getaffinity", None)  # Linux has it
     cores = len(mine(0)) if mine is not None else os.cpu_count() or 1
     return min(cores, 6) + 2
